@@ -1,0 +1,108 @@
+using MoxApi.OpenApi.Messages;
+
+namespace MoxApi.OpenApi.Events;
+
+/// <summary>One thing that happened, to one recipient where it is about a message. Lists and webhooks give the same object.</summary>
+public sealed record Event
+{
+    /// <summary>What happened.</summary>
+    public required EventType Type { get; init; }
+
+    /// <summary>When it happened.</summary>
+    /// <example>2026-11-22T10:00:01.456Z</example>
+    public required DateTimeOffset Timestamp { get; init; }
+
+    /// <summary>What it happened to.</summary>
+    public required EventData Data { get; init; }
+}
+
+/// <summary>What an event is about.</summary>
+public sealed record EventData
+{
+    /// <summary>The event's id, the same in <c>webhook-id</c> and at every retry.</summary>
+    /// <example>evt_5d3f1g7h9j2k4l6z</example>
+    public required string EventId { get; init; }
+
+    /// <summary>Counts the events of one recipient from 1; absent where there is no recipient.</summary>
+    /// <example>2</example>
+    public int? Sequence { get; init; }
+
+    /// <summary>The account it happened in.</summary>
+    /// <example>acc_2f6g8h1j3k5l7z9x</example>
+    public required string AccountId { get; init; }
+
+    /// <summary>The message; absent in events that are about none.</summary>
+    public EventMessage? Message { get; init; }
+
+    /// <summary>The recipient; absent in events that are about none.</summary>
+    public EventRecipient? Recipient { get; init; }
+
+    /// <summary>The attempt that made the change; absent where none did.</summary>
+    public EventAttempt? Attempt { get; init; }
+}
+
+/// <summary>The message of an event.</summary>
+public sealed record EventMessage
+{
+    /// <summary>The message's id in this API.</summary>
+    /// <example>msg_7h2k9m4x1q8r5t3w</example>
+    public required string Id { get; init; }
+
+    /// <summary>The Message-ID header, with its angle brackets; empty where an incoming message has none.</summary>
+    /// <example>&lt;m42@acme.example&gt;</example>
+    public required string MessageId { get; init; }
+
+    /// <summary>The subject, decoded; empty where there is none.</summary>
+    /// <example>Your receipt ☺</example>
+    public required string Subject { get; init; }
+
+    /// <summary>The tags given when it was sent.</summary>
+    /// <example>["receipt"]</example>
+    public required IReadOnlyList<string> Tags { get; init; }
+
+    /// <summary>The metadata given when it was sent.</summary>
+    /// <example>{"orderId": "42"}</example>
+    public required IReadOnlyDictionary<string, string> Metadata { get; init; }
+}
+
+/// <summary>The recipient of an event.</summary>
+public sealed record EventRecipient
+{
+    /// <summary>The recipient's id in this API.</summary>
+    /// <example>rcp_9c1d5v2b8n4m7k3j</example>
+    public required string Id { get; init; }
+
+    /// <summary>The address, without a name.</summary>
+    /// <example>jane@example.org</example>
+    public required string Address { get; init; }
+
+    /// <summary>The recipient's state after the event.</summary>
+    public required RecipientStatus Status { get; init; }
+}
+
+/// <summary>The attempt that made a change, in short; the whole of it is in the message's detail.</summary>
+public sealed record EventAttempt
+{
+    /// <summary>Counts a recipient's attempts from 1.</summary>
+    /// <example>1</example>
+    public required int Number { get; init; }
+
+    /// <summary>The deciding reply's code; absent when no server replied.</summary>
+    /// <example>250</example>
+    public int? SmtpCode { get; init; }
+
+    /// <summary>The enhanced status code (RFC 3463) of the reply, or our own where no server gave one.</summary>
+    /// <example>2.0.0</example>
+    public string? EnhancedCode { get; init; }
+
+    /// <summary>The deciding reply's text, or what went wrong before a server replied.</summary>
+    /// <example>2.0.0 Ok: queued</example>
+    public required string Reply { get; init; }
+
+    /// <summary>Why the attempt failed.</summary>
+    public required FailureClass FailureClass { get; init; }
+
+    /// <summary>The name of the mail server; absent when none was reached.</summary>
+    /// <example>mx1.example.org</example>
+    public string? RemoteHost { get; init; }
+}
