@@ -1,0 +1,132 @@
+using System.Globalization;
+using Npgsql;
+
+namespace MoxApi.Migrations.Leases;
+
+/// <summary>A row that this node's session holds.</summary>
+/// <param name="Id">The recipient or the webhook delivery.</param>
+/// <param name="LaneId">The lane or the webhook endpoint.</param>
+/// <param name="Attempts">Attempts made before.</param>
+public readonly record struct LeasedRow(long Id, long LaneId, int Attempts);
+
+/// <summary>A lane that has rows waiting, and when the first of them is due.</summary>
+public readonly record struct WaitingLane(long LaneId, DateTimeOffset DueAt);
+
+/// <summary>What to claim of a lane: at most so many rows.</summary>
+public readonly record struct Want(long LaneId, int Rows);
+
+/// <summary>
+/// Leases on the rows of a queue table: the queue of recipients, or that of webhook deliveries, which have the same shape. A lease is a
+/// committed <c>session_id</c>; it ends with the session (<see cref="Nodes.NodeSession"/>), so a dead worker's rows come back without its
+/// doing. Nothing here orders a whole queue by time: that would walk every row of every blocked lane.
+/// </summary>
+public sealed class LeasedQueue
+{
+    private readonly string claim;
+    private readonly string waiting;
+    private readonly string release;
+    private readonly string releaseSession;
+
+    private LeasedQueue(string table, string key, string lane)
+    {
+        Table = table;
+        Key = key;
+        // One round trip claims from many lanes. The session must still be alive: FOR KEY SHARE holds off whoever would end it.
+        claim = $"""
+            WITH mine AS (SELECT id FROM session WHERE id = $4 FOR KEY SHARE),
+            pick AS (
+              SELECT q.{key} FROM unnest($1::bigint[], $2::int[]) AS want(lane, n)
+              CROSS JOIN LATERAL (
+                SELECT {key} FROM {table}
+                WHERE {lane} = want.lane AND session_id IS NULL AND NOT held AND due_at <= $3
+                ORDER BY due_at, {key} LIMIT want.n FOR UPDATE SKIP LOCKED) q)
+            UPDATE {table} SET session_id = mine.id FROM pick, mine WHERE {table}.{key} = pick.{key}
+            RETURNING {table}.{key}, {table}.{lane}, {table}.attempts
+            """;
+        // A skip scan: one index probe per lane that has rows, however many rows it has.
+        waiting = $"""
+            WITH RECURSIVE lanes AS (
+              (SELECT {lane} AS lane FROM {table} WHERE session_id IS NULL AND NOT held ORDER BY {lane} LIMIT 1)
+              UNION ALL
+              SELECT (SELECT {lane} FROM {table} WHERE session_id IS NULL AND NOT held AND {lane} > lanes.lane ORDER BY {lane} LIMIT 1)
+              FROM lanes WHERE lanes.lane IS NOT NULL)
+            SELECT lanes.lane, first.due_at FROM lanes CROSS JOIN LATERAL (
+              SELECT due_at FROM {table} WHERE {lane} = lanes.lane AND session_id IS NULL AND NOT held ORDER BY due_at LIMIT 1) first
+            WHERE lanes.lane IS NOT NULL
+            """;
+        release = $"UPDATE {table} SET session_id = NULL WHERE {key} = ANY($1) AND session_id = $2";
+        releaseSession = $"UPDATE {table} SET session_id = NULL WHERE session_id = $1";
+    }
+
+    /// <summary>Recipients on their way to mail servers.</summary>
+    public static LeasedQueue Mail { get; } = new("queue", "recipient_id", "lane_id");
+
+    /// <summary>Events on their way to webhook endpoints.</summary>
+    public static LeasedQueue Webhooks { get; } = new("webhook_queue", "delivery_id", "endpoint_id");
+
+    internal string Table { get; }
+
+    internal string Key { get; }
+
+    /// <summary>The lanes that have rows nobody holds, with the time their first row is due.</summary>
+    public async Task<List<WaitingLane>> WaitingAsync(NpgsqlDataSource database, CancellationToken cancel)
+    {
+        await using var command = database.CreateCommand(waiting);
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        var lanes = new List<WaitingLane>();
+        while (await reader.ReadAsync(cancel)) lanes.Add(new(reader.GetInt64(0), reader.GetFieldValue<DateTimeOffset>(1)));
+        return lanes;
+    }
+
+    /// <summary>Claims due rows of several lanes for a session, oldest first; none when the session is no longer alive.</summary>
+    public async Task<List<LeasedRow>> ClaimAsync(
+        NpgsqlDataSource database, long session, IReadOnlyCollection<Want> wants, DateTimeOffset now, CancellationToken cancel)
+    {
+        var rows = new List<LeasedRow>();
+        if (wants.Count == 0) return rows;
+        await using var command = database.CreateCommand(claim);
+        command.Parameters.Add(new() { Value = wants.Select(w => w.LaneId).ToArray() });
+        command.Parameters.Add(new() { Value = wants.Select(w => w.Rows).ToArray() });
+        command.Parameters.Add(new() { Value = now });
+        command.Parameters.Add(new() { Value = session });
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        while (await reader.ReadAsync(cancel)) rows.Add(new(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt32(2)));
+        return rows;
+    }
+
+    /// <summary>Gives rows back that were not worked on.</summary>
+    public async Task ReleaseAsync(NpgsqlDataSource database, long session, long[] ids, CancellationToken cancel)
+    {
+        if (ids.Length == 0) return;
+        await using var command = database.CreateCommand(release);
+        command.Parameters.Add(new() { Value = ids });
+        command.Parameters.Add(new() { Value = session });
+        await command.ExecuteNonQueryAsync(cancel);
+    }
+
+    /// <summary>Gives back all rows of a session that ends in good order.</summary>
+    public async Task ReleaseAllAsync(NpgsqlDataSource database, long session, CancellationToken cancel)
+    {
+        await using var command = database.CreateCommand(releaseSession);
+        command.Parameters.Add(new() { Value = session });
+        await command.ExecuteNonQueryAsync(cancel);
+    }
+
+    /// <summary>Takes up to <paramref name="limit"/> rows whose session is gone, locked until the transaction ends.</summary>
+    internal async Task<List<(long Id, int Reclaims)>> LockOrphansAsync(NpgsqlConnection connection, int limit, CancellationToken cancel)
+    {
+        // The sessions that hold rows are few: a skip scan finds them, and those without a row in session are dead.
+        await using var command = new NpgsqlCommand(string.Create(CultureInfo.InvariantCulture, $"""
+            WITH RECURSIVE held AS (
+              (SELECT session_id AS id FROM {Table} WHERE session_id IS NOT NULL ORDER BY session_id LIMIT 1)
+              UNION ALL
+              SELECT (SELECT session_id FROM {Table} WHERE session_id > held.id ORDER BY session_id LIMIT 1) FROM held WHERE held.id IS NOT NULL),
+            dead AS (SELECT id FROM held WHERE id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM session WHERE session.id = held.id))
+            SELECT q.{Key}, q.reclaims FROM {Table} q WHERE q.session_id IN (SELECT id FROM dead) ORDER BY q.{Key} LIMIT {limit} FOR UPDATE SKIP LOCKED
+            """), connection);
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        var rows = new List<(long, int)>();
+        while (await reader.ReadAsync(cancel)) rows.Add((reader.GetInt64(0), reader.GetInt32(1)));
+        return rows;
+    }
+}

@@ -1,0 +1,97 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using MoxApi.Migrations.Accounts;
+using MoxApi.Migrations.Messages;
+
+namespace MoxApi.Migrations.Webhooks;
+
+/// <summary>Where an account's events are posted to.</summary>
+public sealed class WebhookEndpoint
+{
+    public long Id { get; set; }
+    public long AccountId { get; set; }
+    public required string Url { get; set; }
+
+    /// <summary>The events wanted; empty means all but <see cref="EventType.MessageAccepted"/>.</summary>
+    public required EventType[] Events { get; set; }
+
+    public string? Description { get; set; }
+
+    /// <summary><c>v1</c>.</summary>
+    public string Format { get; set; } = "v1";
+
+    /// <summary>The signing secret's bytes, sealed under the master key with <see cref="SealContext"/>.</summary>
+    public required byte[] SealedSecret { get; set; }
+
+    /// <summary>Random; binds the sealed secret to its row.</summary>
+    public required Guid SealId { get; set; }
+
+    /// <summary>Whether an admin allowed addresses that are not public.</summary>
+    public bool AllowPrivate { get; set; }
+
+    public DateTimeOffset CreatedAt { get; set; }
+    public DateTimeOffset? DisabledAt { get; set; }
+
+    /// <summary>The associated data that binds a sealed secret to its row.</summary>
+    public string SealContext => $"webhook_endpoint:{SealId:N}";
+}
+
+/// <summary>An event on its way to an endpoint, and what became of it.</summary>
+public sealed class WebhookDelivery
+{
+    public long Id { get; set; }
+    public long EndpointId { get; set; }
+    public long EventId { get; set; }
+    public WebhookDeliveryStatus Status { get; set; }
+    public int Attempts { get; set; }
+    public DateTimeOffset CreatedAt { get; set; }
+    public DateTimeOffset? LastAttemptAt { get; set; }
+
+    /// <summary>The HTTP status of the last attempt's answer; absent where none came.</summary>
+    public int? ResponseStatus { get; set; }
+
+    /// <summary>What went wrong at the last attempt.</summary>
+    public string? Error { get; set; }
+}
+
+/// <summary>What became of a webhook delivery.</summary>
+public enum WebhookDeliveryStatus : short
+{
+    Pending = 0,
+    Delivered = 1,
+    Failed = 2,
+}
+
+/// <summary>The queue of webhook deliveries: the same shape as <see cref="QueueRow"/>, an endpoint being a lane.</summary>
+public sealed class WebhookQueueRow
+{
+    public long DeliveryId { get; set; }
+    public long EndpointId { get; set; }
+    public DateTimeOffset DueAt { get; set; }
+    public bool Held { get; set; }
+    public long? SessionId { get; set; }
+    public int Attempts { get; set; }
+    public int Reclaims { get; set; }
+}
+
+internal sealed class WebhookConfiguration :
+    IEntityTypeConfiguration<WebhookEndpoint>, IEntityTypeConfiguration<WebhookDelivery>, IEntityTypeConfiguration<WebhookQueueRow>
+{
+    public void Configure(EntityTypeBuilder<WebhookEndpoint> builder)
+    {
+        builder.HasIndex(w => w.AccountId);
+        builder.Ignore(w => w.SealContext);
+        builder.HasOne<Account>().WithMany().HasForeignKey(w => w.AccountId).OnDelete(DeleteBehavior.Cascade);
+    }
+
+    public void Configure(EntityTypeBuilder<WebhookDelivery> builder) => builder.HasIndex(d => new { d.EndpointId, d.Id });
+
+    public void Configure(EntityTypeBuilder<WebhookQueueRow> builder)
+    {
+        builder.ToTable("webhook_queue");
+        builder.HasKey(q => q.DeliveryId);
+        builder.Property(q => q.DeliveryId).ValueGeneratedNever();
+        builder.HasIndex(q => new { q.EndpointId, q.DueAt, q.DeliveryId }).HasFilter("session_id IS NULL AND NOT held").HasDatabaseName("ix_webhook_queue_due");
+        builder.HasIndex(q => q.SessionId).HasFilter("session_id IS NOT NULL").HasDatabaseName("ix_webhook_queue_session");
+    }
+}
