@@ -1,0 +1,27 @@
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace MoxApi.Inbound.Smtp;
+
+/// <summary>SMTP in a host: services, and which of Kestrel's endpoints speak it.</summary>
+public static class SmtpHosting
+{
+    /// <summary>Adds what the listener needs, <see cref="SmtpOptions"/> among it; the back-end is registered apart.</summary>
+    public static IServiceCollection AddSmtp(this IServiceCollection services, Action<SmtpOptions>? configure = null)
+    {
+        services.AddOptions<SmtpOptions>().Configure(configure ?? (static _ => { })).ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton(TimeProvider.System);
+        // One object for all endpoints: they share the limits on connections.
+        services.TryAddSingleton<SmtpConnectionHandler>();
+        return services;
+    }
+
+    /// <summary>Speaks SMTP (RFC 5321) on this endpoint, in place of HTTP.</summary>
+    public static ListenOptions UseSmtp(this ListenOptions endpoint)
+    {
+        endpoint.UseConnectionHandler<SmtpConnectionHandler>();
+        return endpoint;
+    }
+}
