@@ -12,7 +12,10 @@ internal enum AliasStep
     TooMany,
 }
 
-/// <summary>Where a chain of aliases has led so far, within one answer or over several.</summary>
+/// <summary>
+/// Where a chain of aliases has led so far, within one answer or over several. Names are compared in DnsClient's <c>Original</c> form, which is
+/// that of the wire; its <c>Value</c> has A-labels decoded.
+/// </summary>
 internal sealed class AliasSearch(DnsKey key)
 {
     public const int MaximumAliases = 10;
@@ -39,13 +42,13 @@ internal sealed class AliasSearch(DnsKey key)
             if (alias is null) break;
             if (++aliases > MaximumAliases) return AliasStep.TooMany;
             Shorten(alias);
-            Name = DnsName.Normalize(alias.CanonicalName.Value);
+            Name = DnsName.Normalize(alias.CanonicalName.Original);
         }
         // RFC 6604 §2.1: the response code is about the last name of the chain. A lone alias says nothing of its target: ask for that.
         return response.Header.ResponseCode == DnsHeaderResponseCode.NotExistentDomain || Name == asked ? AliasStep.Nothing : AliasStep.Ask;
     }
 
-    private static bool IsAbout(DnsResourceRecord record, string name) => DnsName.Normalize(record.DomainName.Value) == name;
+    private static bool IsAbout(DnsResourceRecord record, string name) => DnsName.Normalize(record.DomainName.Original) == name;
 
     // RFC 2181 §8: a time to live with the top bit set counts as zero.
     private void Shorten(DnsResourceRecord record)

@@ -15,6 +15,7 @@ internal sealed class DnsExchange
     private readonly DnsResolverOptions options;
     private readonly TimeProvider clock;
     private readonly LookupClient client;
+    private readonly NameServer[] servers;
     private readonly bool trustsServers;
     private readonly SemaphoreSlim room;
 
@@ -23,16 +24,14 @@ internal sealed class DnsExchange
         this.options = options;
         this.clock = clock;
         room = new SemaphoreSlim(options.MaximumConcurrentQuestions);
-        var servers = options.Servers.Count > 0
+        servers = options.Servers.Count > 0
             ? [.. options.Servers.Select(each => new NameServer(each))]
             : NameServer.ResolveNameServers(skipIPv6SiteLocal: true, fallbackToGooglePublicDns: false).ToArray();
         trustsServers = options.TrustAuthenticData ?? servers.All(IsLoopback);
         client = new LookupClient(new LookupClientOptions(servers)
         {
             UseCache = false,
-            UseRandomNameServer = false,
             ThrowDnsErrors = false,
-            ContinueOnEmptyResponse = false,
             Timeout = options.Timeout,
             Retries = options.Retries,
             ExtendedDnsBufferSize = 1232, // What passes unfragmented on nearly every path; what is longer comes over TCP.
@@ -60,12 +59,31 @@ internal sealed class DnsExchange
         }
     }
 
+    // The first server that knows decides. DnsClient would, after an NXDOMAIN, ask the next as well.
     private async Task<(IDnsQueryResponse? Response, string Fault)> ExchangeAsync(string name, QueryType type)
     {
         await room.WaitAsync();
         try
         {
-            var response = await client.QueryAsync(name, type);
+            var fault = "No DNS server is configured.";
+            foreach (var server in servers)
+            {
+                (var response, fault) = await ExchangeAsync(server, name, type);
+                if (response is not null) return (response, fault);
+            }
+            return (null, fault);
+        }
+        finally
+        {
+            room.Release();
+        }
+    }
+
+    private async Task<(IDnsQueryResponse? Response, string Fault)> ExchangeAsync(NameServer server, string name, QueryType type)
+    {
+        try
+        {
+            var response = await client.QueryServerAsync([server], name, type);
             return response.Header.ResponseCode is DnsHeaderResponseCode.NoError or DnsHeaderResponseCode.NotExistentDomain
                 ? (response, "")
                 : (null, $"The DNS server answered {response.Header.ResponseCode}.");
@@ -78,10 +96,6 @@ internal sealed class DnsExchange
         {
             // Sockets, and DnsClient's reader, which throws many things at bytes that are no answer.
             return (null, $"DNS failed: {failure.Message}");
-        }
-        finally
-        {
-            room.Release();
         }
     }
 

@@ -25,7 +25,7 @@ public sealed class DnsResolver
     /// <summary>The MX records of a domain, as they come (RFC 5321 §5.1 orders them: see <see cref="MxRouter"/>).</summary>
     public async Task<DnsAnswer<MailExchange>> MailExchangesAsync(string name, CancellationToken stop) =>
         Answer(await LookUpAsync(name, QueryType.MX, stop), record =>
-            record is MxRecord mx ? new MailExchange(mx.Preference, DnsName.Normalize(mx.Exchange.Value)) : null);
+            record is MxRecord mx ? new MailExchange(mx.Preference, DnsName.Normalize(mx.Exchange.Original)) : null);
 
     /// <summary>The TXT records of a name, the strings of each joined without a gap (RFC 7208 §3.3, RFC 6376 §3.6.2.2).</summary>
     public async Task<DnsAnswer<string>> TextsAsync(string name, CancellationToken stop) =>
