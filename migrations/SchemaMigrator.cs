@@ -69,8 +69,8 @@ public static class SchemaMigrator
             await using var installed = new NpgsqlCommand($"SELECT max(version) FROM {HangfireSchema}.schema", connection);
             if (await installed.ExecuteScalarAsync(cancel) is int version && version >= NewestHangfireSchema()) return;
         }
-        await using var own = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false }.ConnectionString);
-        await own.OpenAsync(cancel);
+        // One more from the source: its connection string, for one of our own, comes without the password.
+        await using var own = await database.OpenConnectionAsync(cancel);
         PostgreSqlObjectsInstaller.Install(own, HangfireSchema);
     }
 

@@ -9,7 +9,7 @@ namespace MoxApi.Migrations.Cluster;
 internal sealed partial record ServerPrograms(string Folder, int Major)
 {
     /// <summary>The oldest major version whose SQL we rely on.</summary>
-    public const int OldestMajor = 14;
+    public const int OldestMajor = 15;
 
     private static readonly string[] InstallationRoots = ["/usr/lib/postgresql", "/usr"];
 

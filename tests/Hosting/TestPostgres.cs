@@ -1,4 +1,5 @@
 using System.Globalization;
+using MoxApi.Migrations;
 using MoxApi.Migrations.Cluster;
 using MoxApi.Tests.Hosting;
 using Npgsql;
@@ -26,12 +27,11 @@ public sealed class TestPostgres : IAsyncDisposable
     /// <returns>Its connection string. The caller need not delete it.</returns>
     public Task<string> CreateEmptyDatabaseAsync() => CreateAsync("template1");
 
-    /// <summary>A new database with the schema, copied from a template.</summary>
-    /// <param name="migrate">Makes the schema in the database of a connection string; called once per test run.</param>
-    /// <returns>Its connection string.</returns>
-    public async Task<string> CreateDatabaseAsync(Func<string, Task> migrate)
+    /// <summary>A new database with the schema, copied from a template that was migrated once.</summary>
+    /// <returns>Its connection string. The caller need not delete it.</returns>
+    public async Task<string> CreateDatabaseAsync()
     {
-        await MigrateOnceAsync(migrate);
+        await MigrateOnceAsync();
         return await CreateAsync(Template);
     }
 
@@ -63,7 +63,7 @@ public sealed class TestPostgres : IAsyncDisposable
         return InDatabase(server, name);
     }
 
-    private async Task MigrateOnceAsync(Func<string, Task> migrate)
+    private async Task MigrateOnceAsync()
     {
         var server = await StartOnceAsync();
         await gate.WaitAsync();
@@ -72,8 +72,8 @@ public sealed class TestPostgres : IAsyncDisposable
             if (migrated) return;
             await ExecuteAsync(server.ConnectionString, $"DROP DATABASE IF EXISTS {Template}");
             await ExecuteAsync(server.ConnectionString, $"CREATE DATABASE {Template}");
-            // Without a pool no connection stays, and a database with a connection cannot be a template.
-            await migrate(new NpgsqlConnectionStringBuilder(InDatabase(server, Template)) { Pooling = false }.ConnectionString);
+            // Disposing the source closes its connections: a database that has some cannot be a template.
+            await using (var source = NpgsqlDataSource.Create(InDatabase(server, Template))) await SchemaMigrator.MigrateAsync(source, CancellationToken.None);
             migrated = true;
         }
         finally

@@ -1,3 +1,4 @@
+using MoxApi.Migrations;
 using Npgsql;
 using Xunit;
 
@@ -16,5 +17,16 @@ public class TestPostgresTests(TestPostgres postgres)
             await using var command = source.CreateCommand("CREATE TABLE mine (); SELECT count(*) FROM pg_tables WHERE schemaname = 'public'");
             Assert.Equal(1L, await command.ExecuteScalarAsync());
         }
+    }
+
+    [Fact]
+    public async Task A_migrated_database_has_all_migrations_and_the_tables_of_Hangfire()
+    {
+        await using var source = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync());
+
+        await SchemaMigrator.CheckAsync(source, CancellationToken.None);
+
+        await using var command = source.CreateCommand("SELECT to_regclass('hangfire.job') IS NOT NULL");
+        Assert.Equal(true, await command.ExecuteScalarAsync());
     }
 }
