@@ -83,6 +83,31 @@ public sealed class PublicIds : IDisposable
         return id > 0;
     }
 
+    /// <summary>A cursor of a list that is ordered by time and id: opaque, because ids are nobody's business.</summary>
+    public string MakeCursor(DateTimeOffset at, long id)
+    {
+        Span<byte> block = stackalloc byte[16];
+        BinaryPrimitives.WriteInt64BigEndian(block, at.UtcTicks);
+        BinaryPrimitives.WriteInt64BigEndian(block[8..], id);
+        ciphers.Value!.EncryptEcb(block, block, PaddingMode.None);
+        return ToBase32(block);
+    }
+
+    /// <summary>The place that a cursor names; false for what is none.</summary>
+    public bool TryReadCursor(string text, out DateTimeOffset at, out long id)
+    {
+        (at, id) = (default, 0);
+        Span<byte> block = stackalloc byte[16];
+        if (text.Length != 26 || !TryFromBase32(text, block)) return false;
+        ciphers.Value!.DecryptEcb(block, block, PaddingMode.None);
+        var ticks = BinaryPrimitives.ReadInt64BigEndian(block);
+        // Years 2000 to 2200: what was made up is rarely within.
+        if (ticks < 630_822_816_000_000_000 || ticks > 693_937_152_000_000_000) return false;
+        at = new DateTimeOffset(ticks, TimeSpan.Zero);
+        id = BinaryPrimitives.ReadInt64BigEndian(block[8..]);
+        return id > 0;
+    }
+
     /// <inheritdoc/>
     public void Dispose() => ciphers.Dispose();
 

@@ -1,0 +1,29 @@
+using MoxApi.Delivery.Queue;
+using MoxApi.Migrations.Jobs;
+using MoxApi.Migrations.Nodes;
+
+namespace MoxApi.Delivery;
+
+/// <summary>The node's resident delivery job, run by Hangfire.</summary>
+internal sealed class DeliveryJobs(DeliveryLoop loop, NodeSession session) : IDeliveryJobs
+{
+    private readonly ResidentGate gate = new();
+
+    /// <summary>Whether the loop runs.</summary>
+    public bool IsRunning => gate.IsTaken;
+
+    /// <inheritdoc/>
+    public async Task DrainDelivery(string node, CancellationToken stop)
+    {
+        // Left over from a node of another name, or a second one: Hangfire may start a job again that it takes for dead.
+        if (node != session.Node || !gate.TryEnter()) return;
+        try
+        {
+            await loop.DrainAsync(stop);
+        }
+        finally
+        {
+            gate.Leave();
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using MoxApi.Mail.Smtp;
+using MoxApi.Mail.Smtp.Client;
+using MoxApi.Migrations.Messages;
+
+namespace MoxApi.Delivery.Outcomes;
+
+/// <summary>What decided an attempt: a server's reply, DNS, or this side.</summary>
+/// <param name="Code">The reply's code; 0 where no server replied.</param>
+/// <param name="Enhanced">The enhanced code, where there is one.</param>
+/// <param name="Text">The reply's text, or what went wrong here, as a sentence.</param>
+/// <param name="Class">The class of the failure.</param>
+/// <param name="Ends">Whether no further attempt can succeed.</param>
+internal sealed record Verdict(int Code, EnhancedStatusCode? Enhanced, string Text, FailureClass Class, bool Ends)
+{
+    /// <summary>No server took a connection, and nothing says why.</summary>
+    public static Verdict NoServer { get; } = new(0, new(4, 4, 1), "No mail server of the destination could be reached.", FailureClass.Network, false);
+
+    /// <summary>A server's verdict, or a fault on the way to it.</summary>
+    public static Verdict Of(SmtpVerdict verdict) => new(
+        verdict.Code, verdict.Enhanced, verdict.Text,
+        verdict.IsSuccess ? FailureClass.None : FailureClassifier.Classify(verdict.Code, verdict.Enhanced, verdict.Text, verdict.Fault),
+        verdict.IsPermanent);
+
+    /// <summary>What DNS says of a domain or a host, in the words of a reply that no server sent: so its code is 0.</summary>
+    public static Verdict OfDns(SmtpReply failure) => new(
+        0, failure.Enhanced, failure.Text,
+        failure.Enhanced is { Subject: 1 } ? FailureClass.DomainNotFound : FailureClass.Dns,
+        failure.IsPermanent);
+
+    // RFC 8689 §4.2.1: a message with REQUIRETLS that no server can take goes back with 5.7.30.
+    /// <summary>The message asks for TLS that the destination does not give.</summary>
+    public static Verdict TlsRequired(string why) => new(
+        0, new(5, 7, 30), $"The message requires TLS with a verified certificate and REQUIRETLS: {why}", FailureClass.Tls, true);
+}

@@ -1,0 +1,37 @@
+using Microsoft.Extensions.Logging;
+using MoxApi.Delivery.Outcomes;
+using MoxApi.Delivery.Routing;
+using MoxApi.Mail.Addresses;
+using MoxApi.Mail.Smtp.Client;
+using MoxApi.Migrations.Identifiers;
+using MoxApi.Migrations.Nodes;
+
+namespace MoxApi.Delivery.Queue;
+
+/// <summary>Runs workers: what they all use.</summary>
+internal sealed class LaneWorkers(
+    DeliveryOptions options, IDestinations destinations, SmtpConnector connector, QueueReader reader, DeliveryOutcomes outcomes,
+    NodeSession session, PublicIds publicIds, TimeProvider time, ILogger<LaneWorker> logger)
+{
+    public DeliveryOptions Options => options;
+    public QueueReader Reader => reader;
+    public DeliveryOutcomes Outcomes => outcomes;
+    public NodeSession Session => session;
+    public TimeProvider Time => time;
+    public ILogger<LaneWorker> Logger => logger;
+
+    /// <summary>Works on a lane until it has no rows.</summary>
+    public async Task RunAsync(DeliveryEngine engine, Lane lane, CancellationToken stop, CancellationToken abort)
+    {
+        await using var worker = new LaneWorker(this, engine, lane, stop, abort);
+        await worker.RunAsync();
+    }
+
+    /// <summary>Begins a walk over a destination's servers.</summary>
+    public Route RouteTo(MailDomain domain, ConnectionNeed need, CancellationToken abort) => new(destinations, connector, domain, need, time, abort);
+
+    /// <summary>The reverse-path of a recipient: the message's, or an unguessable one that names the recipient.</summary>
+    public MailAddress? ReversePath(QueuedRecipient recipient) => recipient.Message.ReturnPathDomain is { } domain
+        ? MailAddress.Parse($"{publicIds.Make(PublicIdKind.ReturnPath, recipient.Id)}@{domain}")
+        : recipient.Message.ReversePath;
+}

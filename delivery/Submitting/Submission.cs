@@ -1,0 +1,111 @@
+using MoxApi.Delivery.Composing;
+using MoxApi.Migrations.Accounts;
+using MoxApi.Migrations.Identifiers;
+using MoxApi.Migrations.Messages;
+using MoxApi.Migrations.Writing;
+using Npgsql;
+
+namespace MoxApi.Delivery.Submitting;
+
+/// <summary>
+/// The one way out for a message, whoever hands it in: find the sender, compose, sign, commit, hand over. When this returns, the message is
+/// committed; when it throws, it is not, unless PostgreSQL went away in between (then an idempotency key tells).
+/// </summary>
+public sealed class Submission
+{
+    private readonly Senders senders;
+    private readonly MessageComposer composer;
+    private readonly IdBlocks ids;
+    private readonly Lanes lanes;
+    private readonly GroupCommit<Accept, Accepted> writer;
+    private readonly Handover handover;
+    private readonly NpgsqlDataSource database;
+    private readonly TimeProvider time;
+
+    internal Submission(
+        Senders senders, MessageComposer composer, IdBlocks ids, Lanes lanes, GroupCommit<Accept, Accepted> writer, Handover handover, NpgsqlDataSource database, TimeProvider time)
+    {
+        (this.senders, this.composer, this.ids, this.lanes) = (senders, composer, ids, lanes);
+        (this.writer, this.handover, this.database, this.time) = (writer, handover, database, time);
+    }
+
+    /// <summary>Sends a message.</summary>
+    /// <exception cref="SenderNotAllowedException">The account may not send as the author.</exception>
+    /// <exception cref="DraftException">The message cannot be composed.</exception>
+    /// <exception cref="NpgsqlException">PostgreSQL cannot be reached.</exception>
+    public async Task<SubmissionReceipt> SubmitAsync(SubmissionRequest request, CancellationToken cancel)
+    {
+        var sender = await senders.FindAsync(request.AccountId, request.From, cancel);
+        var now = Milliseconds(time.GetUtcNow());
+        await using var spool = new BodySpool();
+        var composed = await composer.ComposeAsync(request.Draft(sender.From), spool, cancel);
+        await using var body = spool.Complete();
+        // A signature must outlive the queue; a day more for servers that verify late.
+        var signed = composed.Sign(sender.Signers, now, now + sender.QueueLife + TimeSpan.FromDays(1));
+        var message = await MessageAsync(request, sender, signed, now, cancel);
+        var recipients = await RecipientsAsync(request, message, cancel);
+        var accept = new Accept(message, body, recipients, now, now + sender.QueueLife, 0);
+        await CommitAsync(accept, sender, cancel);
+        return new SubmissionReceipt(message.Id, message.MessageIdHeader, now, [.. recipients.Select(r => r.Row)]);
+    }
+
+    private async Task<Message> MessageAsync(SubmissionRequest request, Sender sender, SignedMessage signed, DateTimeOffset now, CancellationToken cancel)
+    {
+        var id = await ids.ReserveAsync(2, cancel);
+        var unique = (request.ReturnPath ?? sender.ReturnPath) == ReturnPathMode.Unique && sender.ReturnPathDomain is not null;
+        return new Message
+        {
+            Id = id,
+            AccountId = request.AccountId,
+            Direction = MessageDirection.Outgoing,
+            MessageIdHeader = signed.MessageId,
+            FromHeader = sender.From.ToString(),
+            Subject = request.Subject,
+            Size = signed.Size,
+            Header = signed.Header,
+            BodyId = id + 1,
+            Tags = [.. request.Tags],
+            Metadata = request.Metadata,
+            AcceptedAt = now,
+            ReversePath = unique ? null : sender.From.Address.ToString(),
+            ReturnPathDomain = unique ? sender.ReturnPathDomain : null,
+            RequireTls = request.RequireTls,
+            NeedsSmtpUtf8 = signed.NeedsSmtpUtf8,
+        };
+    }
+
+    private async Task<List<AcceptedRecipient>> RecipientsAsync(SubmissionRequest request, Message message, CancellationToken cancel)
+    {
+        var id = await ids.ReserveAsync(request.Recipients.Count * 2, cancel);
+        var rows = new List<AcceptedRecipient>(request.Recipients.Count);
+        foreach (var (kind, address) in request.Recipients)
+        {
+            var row = new Recipient
+            {
+                Id = id++,
+                MessageId = message.Id,
+                AccountId = message.AccountId,
+                LaneId = await lanes.OfAsync(address.Domain.Ascii, cancel),
+                Address = address.ToString(),
+                Kind = kind,
+                Status = RecipientStatus.Queued,
+                EventSequence = 1,
+            };
+            rows.Add(new AcceptedRecipient(row, id++));
+        }
+        return rows;
+    }
+
+    private async Task CommitAsync(Accept accept, Sender sender, CancellationToken cancel)
+    {
+        using var place = handover.Reserve(accept);
+        accept = accept with { Session = place.Session };
+        var accepted = accept.Body.Size > AcceptWriter.AloneAbove
+            ? await AcceptWriter.WriteLargeAsync(database, accept, cancel)
+            : await writer.WriteAsync(accept);
+        await place.CompleteAsync(accept, sender.Retries, accepted);
+    }
+
+    // Times are shown in milliseconds: what is stored is what was answered.
+    private static DateTimeOffset Milliseconds(DateTimeOffset time) => new(time.Ticks - (time.Ticks % TimeSpan.TicksPerMillisecond), time.Offset);
+}

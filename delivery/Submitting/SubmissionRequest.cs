@@ -1,0 +1,47 @@
+using MoxApi.Delivery.Composing;
+using MoxApi.Mail.Addresses;
+using MoxApi.Migrations.Accounts;
+using MoxApi.Migrations.Messages;
+
+namespace MoxApi.Delivery.Submitting;
+
+/// <summary>A message that somebody with the right to send hands in. Every way in makes one of these.</summary>
+public sealed record SubmissionRequest
+{
+    /// <summary>Who sends.</summary>
+    public required long AccountId { get; init; }
+
+    /// <summary>The author; the account's first address unless given.</summary>
+    public Mailbox? From { get; init; }
+
+    /// <summary>What the message is made of, once the author is known.</summary>
+    public required Func<Mailbox, MessageDraft> Draft { get; init; }
+
+    /// <summary>One to a thousand, each address once.</summary>
+    public required IReadOnlyList<(RecipientKind Kind, MailAddress Address)> Recipients { get; init; }
+
+    /// <summary>The subject as people read it, for lists.</summary>
+    public required string Subject { get; init; }
+
+    /// <summary>Labels, for lists and statistics.</summary>
+    public IReadOnlyList<string> Tags { get; init; } = [];
+
+    /// <summary>A flat JSON object of strings, echoed in events.</summary>
+    public string Metadata { get; init; } = "{}";
+
+    /// <summary>What the message asks of the transport.</summary>
+    public RequireTls RequireTls { get; init; }
+
+    /// <summary>The reverse-path; as the account is set unless given.</summary>
+    public ReturnPathMode? ReturnPath { get; init; }
+}
+
+/// <summary>What was committed.</summary>
+/// <param name="MessageId">The message's stored id.</param>
+/// <param name="MessageIdHeader">Its Message-ID with angle brackets.</param>
+/// <param name="AcceptedAt">When.</param>
+/// <param name="Recipients">Its recipients, in the order of the request.</param>
+public sealed record SubmissionReceipt(long MessageId, string MessageIdHeader, DateTimeOffset AcceptedAt, IReadOnlyList<Recipient> Recipients);
+
+/// <summary>The account may not send from this address.</summary>
+public sealed class SenderNotAllowedException(string address) : Exception($"The account may not send from {address}: neither the domain nor the address is its own.");
