@@ -14,7 +14,7 @@ namespace MoxApi.OpenApi;
 public static class WireJson
 {
     /// <summary>
-    /// camelCase names, numbers and enumerations strict, unknown fields refused, times RFC 3339 in UTC with milliseconds, absent instead of
+    /// camelCase names, numbers and enumerations strict, unknown fields refused in requests (and in them alone: answers may get more), times RFC 3339 in UTC with milliseconds, absent instead of
     /// null, non-ASCII text as it is. Read-only.
     /// </summary>
     public static JsonSerializerOptions Options { get; } = Make();
@@ -34,7 +34,6 @@ public static class WireJson
         options.PropertyNamingPolicy = JsonNamingPolicy.CamelCase;
         options.PropertyNameCaseInsensitive = false;
         options.NumberHandling = JsonNumberHandling.Strict;
-        options.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
         options.AllowDuplicateProperties = false;
         options.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
         options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping; // Never written into HTML; answers are application/json with nosniff.

@@ -1,7 +1,10 @@
+using System.Text.Json.Serialization;
+
 namespace MoxApi.OpenApi.Messages;
 
 /// <summary>A message to send. Only a recipient and one of <c>text</c> and <c>html</c> are required.</summary>
 /// <remarks>An address is <c>address</c> or <c>Name &lt;address&gt;</c>; the name is taken verbatim, without quoting.</remarks>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record SendMessageRequest
 {
     /// <summary>Who the message is from. Left out, the account's address.</summary>
@@ -77,6 +80,7 @@ public sealed record SendMessageRequest
 }
 
 /// <summary>A file sent with a message.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record SendAttachment
 {
     /// <summary>The file's name without a path, 1 to 255 characters.</summary>
@@ -97,6 +101,7 @@ public sealed record SendAttachment
 }
 
 /// <summary>A header field of the sender's own.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record MessageHeader
 {
     /// <summary>The field's name, 1 to 76 characters. Fields that the service writes itself are refused.</summary>

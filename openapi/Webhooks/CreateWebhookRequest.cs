@@ -1,8 +1,10 @@
+using System.Text.Json.Serialization;
 using MoxApi.OpenApi.Events;
 
 namespace MoxApi.OpenApi.Webhooks;
 
 /// <summary>Where events are to be posted.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record CreateWebhookRequest
 {
     /// <summary>An <c>https</c> address (<c>http</c> too where the installation allows it) of at most 2,048 characters, without user or password.</summary>

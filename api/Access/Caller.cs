@@ -1,0 +1,22 @@
+namespace MoxApi.Api.Access;
+
+/// <summary>Who makes a request, as its key or login says.</summary>
+/// <param name="AccountId">The account the caller acts for.</param>
+/// <param name="Scopes">What the caller may do: of <see cref="MoxApi.OpenApi.Access.Scopes"/>.</param>
+internal sealed record Caller(long AccountId, IReadOnlySet<string> Scopes)
+{
+    public bool IsAdmin => Has(MoxApi.OpenApi.Access.Scopes.Admin);
+
+    /// <summary>Whether the caller may do what a scope allows. An admin may do everything.</summary>
+    public bool Has(string scope) => Scopes.Contains(scope) || Scopes.Contains(MoxApi.OpenApi.Access.Scopes.Admin);
+}
+
+/// <summary>Looks credentials up. What has to be slow, or counted, for safety is done here.</summary>
+internal interface ICredentials
+{
+    /// <summary>The caller with an API key; null where there is none.</summary>
+    Task<Caller?> FindByKeyAsync(string key, CancellationToken cancellationToken);
+
+    /// <summary>The caller with an address and its password; null where they do not belong together.</summary>
+    Task<Caller?> FindByPasswordAsync(string address, string password, CancellationToken cancellationToken);
+}

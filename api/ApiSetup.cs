@@ -1,0 +1,41 @@
+using MoxApi.Api.Access;
+using MoxApi.Api.Messages;
+using MoxApi.Api.Problems;
+using MoxApi.Api.Received;
+using MoxApi.Api.Swagger;
+using MoxApi.Api.Webhooks;
+using MoxApi.OpenApi;
+
+namespace MoxApi.Api;
+
+/// <summary>
+/// The HTTP API as part of a host, which registers <see cref="ICredentials"/>, <see cref="IMessages"/>, <see cref="IWebhooks"/> and
+/// <see cref="IReceivedMessages"/> beside it.
+/// </summary>
+internal static class ApiSetup
+{
+    public static IServiceCollection AddMoxApiEndpoints(this IServiceCollection services)
+    {
+        services.AddOptions<ApiOptions>();
+        services.AddSingleton(TimeProvider.System);
+        services.ConfigureHttpJsonOptions(options => WireJson.Apply(options.SerializerOptions));
+        ApiAuthentication.Add(services);
+        SwaggerSetup.AddSwagger(services);
+        return services;
+    }
+
+    /// <summary>Maps <c>/v1</c> and <c>/swagger</c>. To be called ahead of other middleware: it answers for the faults of what follows.</summary>
+    public static WebApplication MapMoxApi(this WebApplication app)
+    {
+        app.UseMiddleware<ProblemAnswers>();
+        SwaggerSetup.UseSwagger(app);
+        app.UseRouting();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        var v1 = app.MapGroup("/v1");
+        v1.MapMessages();
+        v1.MapWebhooks();
+        v1.MapReceived();
+        return app;
+    }
+}

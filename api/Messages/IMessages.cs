@@ -1,0 +1,29 @@
+using MoxApi.Api.Access;
+using MoxApi.Api.Lists;
+using MoxApi.Api.Problems;
+using MoxApi.OpenApi.Events;
+using MoxApi.OpenApi.Lists;
+using MoxApi.OpenApi.Messages;
+
+namespace MoxApi.Api.Messages;
+
+/// <summary>An account's messages. Another account's are not found.</summary>
+internal interface IMessages
+{
+    /// <summary>Accepts a message: when this returns, it is committed.</summary>
+    /// <param name="caller">Who sends.</param>
+    /// <param name="message">The message; its files can be read until this returns.</param>
+    /// <param name="idempotencyKey">A repeated key with the same message gives the first answer again.</param>
+    /// <param name="cancellationToken">Gives up where nothing was committed yet.</param>
+    /// <exception cref="RefusalException">The caller may not send this, or not now.</exception>
+    Task<SendMessageResponse> SendAsync(Caller caller, OutgoingMessage message, string? idempotencyKey, CancellationToken cancellationToken);
+
+    Task<Page<MessageSummary>> ListAsync(Caller caller, PageRequest page, CancellationToken cancellationToken);
+
+    Task<MessageDetail?> FindAsync(Caller caller, string id, CancellationToken cancellationToken);
+
+    /// <summary>What happened to a message; null where there is no such message.</summary>
+    Task<Page<Event>?> EventsAsync(Caller caller, string id, PageRequest page, CancellationToken cancellationToken);
+
+    Task<RawMessage?> RawAsync(Caller caller, string id, CancellationToken cancellationToken);
+}

@@ -1,0 +1,245 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Unicode;
+using MoxApi.Api.Json;
+using MoxApi.Api.Problems;
+
+namespace MoxApi.Api.Messages.Reading;
+
+/// <summary>
+/// Takes the files out of a send request while its JSON arrives, in pieces of any size. Each string at <c>/attachments/*/content</c> is decoded
+/// into the spool, and the number of its file stands in its place in <see cref="Rest"/>, which is parsed as usual afterwards.
+/// <para>
+/// This follows the JSON only as far as it must to know where it is, and checks nothing: all text but the files' base64 is copied as it is, and
+/// a string stands where a string stood, so the rest is valid JSON exactly where the request was, and the scanner saw the request as the parser
+/// will see the rest.
+/// </para>
+/// </summary>
+internal sealed class SendBodyScanner(AttachmentSpool spool) : IDisposable
+{
+    /// <summary>The octets of a request without its files' content.</summary>
+    public const int MaxRest = 5 * 1024 * 1024;
+
+    /// <summary>The files of a request.</summary>
+    public const int MaxFiles = 100;
+
+    // The longest spelling of the names looked for: each of 11 letters as \u0061.
+    private const int MaxKey = 66;
+
+    private readonly ArrayBufferWriter<byte> _rest = new();
+    private readonly List<(int RestOffset, long Removed)> _cuts = [];
+    private readonly List<SpooledFile> _files = [];
+    private readonly Dictionary<string, string> _faults = [];
+    private readonly byte[] _key = new byte[MaxKey + 2];
+    private FileString? _content;
+    private Place _place;
+    private ulong _objects;      // One bit per level: whether it is an object.
+    private int _depth;
+    private int _keyLength;
+    private int _index;          // Of the item of /attachments.
+    private bool _keyNext;       // In an object, ahead of a name.
+    private bool _inAttachments;
+    private bool _atAttachments; // The name just read is /attachments.
+    private bool _atContent;     // The name just read is /attachments/*/content.
+
+    private enum Place
+    {
+        Between,
+        Name,
+        NameEscape,
+        Text,
+        TextEscape,
+        Content,
+    }
+
+    /// <summary>The request without its files.</summary>
+    public ReadOnlyMemory<byte> Rest => _rest.WrittenMemory;
+
+    /// <summary>The files, by the number that stands in their place.</summary>
+    public IReadOnlyList<SpooledFile> Files => _files;
+
+    /// <summary>What is wrong with the base64, by pointer.</summary>
+    public IReadOnlyDictionary<string, string> Base64Faults => _faults;
+
+    /// <summary>Takes the next piece of the body.</summary>
+    /// <exception cref="RefusalException">The request is too large, or certainly no JSON.</exception>
+    public void Take(ReadOnlySpan<byte> piece)
+    {
+        while (piece.Length > 0)
+        {
+            piece = piece[(_place == Place.Content ? TakeContent(piece) : TakeStructure(piece))..];
+        }
+    }
+
+    /// <summary>Where an octet of <see cref="Rest"/> was in the body.</summary>
+    public long Position(int restOffset) => restOffset + _cuts.Where(cut => cut.RestOffset <= restOffset).Sum(cut => cut.Removed);
+
+    public void Dispose() => _content?.Dispose();
+
+    /// <summary>Copies JSON up to the next file, or all of it.</summary>
+    private int TakeStructure(ReadOnlySpan<byte> piece)
+    {
+        var i = 0;
+        while (i < piece.Length && _place != Place.Content)
+        {
+            i += _place switch
+            {
+                Place.Between => TakeToken(piece[i]),
+                Place.Text => TakeText(piece[i..]),
+                Place.Name => TakeName(piece[i]),
+                Place.NameEscape => TakeNameEscape(piece[i]),
+                _ => Go(Place.Text),
+            };
+        }
+        // The quote that begins the file's string is not part of the rest.
+        Copy(piece[..(_place == Place.Content ? i - 1 : i)]);
+        return i;
+    }
+
+    private int TakeToken(byte b)
+    {
+        switch (b)
+        {
+            case (byte)'"':
+                return TakeQuote();
+            case (byte)'{' or (byte)'[':
+                Enter(isObject: b == '{');
+                break;
+            case (byte)'}' or (byte)']':
+                if (_depth > 0) _depth--;
+                if (_depth < 2) _inAttachments = false;
+                _keyNext = false;
+                break;
+            case (byte)',':
+                _keyNext = InObject(_depth);
+                if (_inAttachments && _depth == 2) _index++;
+                break;
+            case (byte)':':
+                _keyNext = false;
+                break;
+        }
+        return 1;
+    }
+
+    private int TakeQuote()
+    {
+        if (_keyNext) _keyLength = 0;
+        else if (_atContent && _depth == 3) BeginContent();
+        return Go(_keyNext ? Place.Name : _place == Place.Content ? Place.Content : Place.Text);
+    }
+
+    private void Enter(bool isObject)
+    {
+        _depth++; // Beyond the bits there are, this gets lost; but the parser refuses the rest long before that depth.
+        _objects = isObject ? _objects | (1ul << _depth) : _objects & ~(1ul << _depth);
+        if (_depth == 2)
+        {
+            _inAttachments = _atAttachments && !isObject;
+            _index = 0;
+        }
+        _atContent = false;
+        _keyNext = isObject;
+    }
+
+    private bool InObject(int depth) => (_objects >> depth & 1) == 1;
+
+    private int TakeText(ReadOnlySpan<byte> piece)
+    {
+        var end = piece.IndexOfAny((byte)'"', (byte)'\\');
+        if (end < 0) return piece.Length;
+        _place = piece[end] == '"' ? Place.Between : Place.TextEscape;
+        return end + 1;
+    }
+
+    private int TakeName(byte b)
+    {
+        if (b == '"') return EndName();
+        Remember(b);
+        return Go(b == '\\' ? Place.NameEscape : Place.Name);
+    }
+
+    private int TakeNameEscape(byte b)
+    {
+        Remember(b);
+        return Go(Place.Name);
+    }
+
+    private void Remember(byte b)
+    {
+        if (_keyLength <= MaxKey) _key[1 + _keyLength++] = b;
+    }
+
+    private int EndName()
+    {
+        if (_depth == 1) _atAttachments = NameIs("attachments"u8);
+        _atContent = _inAttachments && _depth == 3 && InObject(3) && NameIs("content"u8);
+        return Go(Place.Between);
+    }
+
+    /// <summary>Whether the name read has this text, however it is escaped.</summary>
+    private bool NameIs(ReadOnlySpan<byte> name)
+    {
+        if (_keyLength > MaxKey) return false;
+        _key[0] = _key[1 + _keyLength] = (byte)'"';
+        var reader = new Utf8JsonReader(_key.AsSpan(0, _keyLength + 2));
+        try
+        {
+            return reader.Read() && reader.ValueTextEquals(name);
+        }
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
+        {
+            return false; // No JSON; the parser will say so when it sees the rest.
+        }
+    }
+
+    private void BeginContent()
+    {
+        _content ??= new FileString(new Base64Decoder(spool));
+        _content.Begin();
+        _place = Place.Content;
+    }
+
+    private int TakeContent(ReadOnlySpan<byte> piece)
+    {
+        var count = _content!.Take(piece);
+        if (_content.Broken is { } reason) throw Invalid(_content.Length, reason);
+        if (_content.Ended) EndContent(_content);
+        return count;
+    }
+
+    private void EndContent(FileString content)
+    {
+        var file = content.Finish();
+        // Too many are named once the rest is parsed; their content is not kept in mind.
+        var number = _files.Count;
+        if (number < MaxFiles) _files.Add(file);
+        if (content.Fault is { } fault && _faults.Count < Faults.Limit) _faults.TryAdd(JsonPointer.Member(JsonPointer.Item("/attachments", _index), "content"), fault);
+        Span<byte> standIn = stackalloc byte[16];
+        Utf8.TryWrite(standIn, $"\"{number}\"", out var length);
+        Copy(standIn[..length]);
+        _cuts.Add((_rest.WrittenCount, content.Length + 2 - length));
+        _place = Place.Between;
+    }
+
+    private void Copy(ReadOnlySpan<byte> octets)
+    {
+        if (_rest.WrittenCount + octets.Length > MaxRest)
+            throw new RefusalException(Refusal.TooLarge($"Without the content of its attachments a request has at most {MaxRest / 1024 / 1024} MiB."));
+        _rest.Write(octets);
+    }
+
+    private int Go(Place place)
+    {
+        _place = place;
+        return 1;
+    }
+
+    /// <summary>The answer to a broken string: the rest ends before its opening quote.</summary>
+    private RefusalException Invalid(long offsetInString, string reason)
+    {
+        var rest = _rest.WrittenSpan;
+        var lineStart = rest.LastIndexOf((byte)'\n') + 1;
+        var column = Position(rest.Length) + 1 + offsetInString - Position(lineStart) + 1;
+        return new RefusalException(JsonBody.Invalid(rest.Count((byte)'\n') + 1, column, reason));
+    }
+}

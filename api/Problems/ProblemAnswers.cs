@@ -1,0 +1,62 @@
+using MoxApi.OpenApi.Errors;
+
+namespace MoxApi.Api.Problems;
+
+/// <summary>Sees to it that every refusal is a problem document, whoever refuses: a handler, the framework, or a fault of the program.</summary>
+internal sealed partial class ProblemAnswers(RequestDelegate next, ILogger<ProblemAnswers> logger)
+{
+    public async Task InvokeAsync(HttpContext context)
+    {
+        try
+        {
+            await next(context);
+            if (!context.Response.HasStarted && ForStatus(context) is { } refusal) await refusal.ExecuteAsync(context);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The client has gone; nobody reads an answer.
+        }
+        catch (Exception fault) when (!context.Response.HasStarted)
+        {
+            context.Response.Clear();
+            await ForException(fault, context).ExecuteAsync(context);
+        }
+    }
+
+    private Refusal ForException(Exception fault, HttpContext context)
+    {
+        switch (fault)
+        {
+            case RefusalException refused:
+                return refused.Refusal;
+            case BadHttpRequestException bad:
+                return ForBadRequest(bad.StatusCode);
+            default:
+                Log.Unhandled(logger, context.Request.Method, context.GetEndpoint()?.DisplayName, context.TraceIdentifier, fault);
+                return new(StatusCodes.Status500InternalServerError, ErrorCodes.InternalError, "The service failed to handle the request.");
+        }
+    }
+
+    private static Refusal ForBadRequest(int status) => status switch
+    {
+        StatusCodes.Status413PayloadTooLarge => Refusal.TooLarge("The request is larger than allowed."),
+        StatusCodes.Status408RequestTimeout => new(status, ErrorCodes.RequestTimeout, "The request came too slowly."),
+        _ => new(StatusCodes.Status400BadRequest, ErrorCodes.BadRequest, "The request is no valid HTTP request."),
+    };
+
+    /// <summary>The problem for a status that came without a body.</summary>
+    private static Refusal? ForStatus(HttpContext context) => (context.Response.StatusCode, context.Response.ContentType) switch
+    {
+        (StatusCodes.Status404NotFound, null) => new(404, ErrorCodes.NotFound, "There is nothing at this address."),
+        (StatusCodes.Status405MethodNotAllowed, null) => new(405, ErrorCodes.MethodNotAllowed, "The method does not fit the address."),
+        (StatusCodes.Status415UnsupportedMediaType, null) => new(415, ErrorCodes.UnsupportedMediaType, "The body must be of the type application/json."),
+        (StatusCodes.Status400BadRequest, null) => ForBadRequest(400),
+        _ => null,
+    };
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Error, "{Method} {Endpoint} failed; request {RequestId}")]
+        public static partial void Unhandled(ILogger logger, string method, string? endpoint, string requestId, Exception fault);
+    }
+}

@@ -1,0 +1,40 @@
+using System.Globalization;
+using MoxApi.OpenApi;
+using MoxApi.OpenApi.Errors;
+
+namespace MoxApi.Api.Problems;
+
+/// <summary>An answer that refuses a request: a problem document (RFC 9457).</summary>
+/// <param name="Status">The HTTP status.</param>
+/// <param name="Code">One of <see cref="ErrorCodes"/>.</param>
+/// <param name="Title">What is wrong, for people.</param>
+internal sealed record Refusal(int Status, string Code, string Title) : IResult
+{
+    public IReadOnlyList<Fault>? Errors { get; init; }
+
+    /// <summary>When the client may try again.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    public static Refusal NotFound { get; } = new(StatusCodes.Status404NotFound, ErrorCodes.NotFound, "There is no such thing.");
+
+    /// <summary>The program cannot take the request now; nothing of it was kept.</summary>
+    public static Refusal Unavailable { get; } =
+        new(StatusCodes.Status503ServiceUnavailable, ErrorCodes.Unavailable, "The service cannot take the request now.") { RetryAfter = TimeSpan.FromSeconds(10) };
+
+    public static Refusal TooLarge(string detail) => new(StatusCodes.Status413PayloadTooLarge, ErrorCodes.TooLarge, detail);
+
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        var response = httpContext.Response;
+        response.StatusCode = Status;
+        if (RetryAfter is { } wait) response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+        var problem = new Problem { Title = Title, Status = Status, Code = Code, RequestId = httpContext.TraceIdentifier, Errors = Errors };
+        await response.WriteAsJsonAsync(problem, WireJson.Options, "application/problem+json", httpContext.RequestAborted);
+    }
+}
+
+/// <summary>Leaves a request that cannot be served, from where an answer cannot be returned.</summary>
+internal sealed class RefusalException(Refusal refusal) : Exception(refusal.Title)
+{
+    public Refusal Refusal { get; } = refusal;
+}

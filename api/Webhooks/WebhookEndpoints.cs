@@ -1,0 +1,69 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
+using MoxApi.Api.Access;
+using MoxApi.Api.Json;
+using MoxApi.Api.Lists;
+using MoxApi.Api.Problems;
+using MoxApi.Api.Swagger;
+using MoxApi.OpenApi.Access;
+using MoxApi.OpenApi.Errors;
+using MoxApi.OpenApi.Lists;
+using MoxApi.OpenApi.Webhooks;
+
+namespace MoxApi.Api.Webhooks;
+
+/// <summary><c>/v1/webhooks</c>.</summary>
+internal static class WebhookEndpoints
+{
+    public static void MapWebhooks(this IEndpointRouteBuilder v1)
+    {
+        var webhooks = v1.MapGroup("/webhooks").WithTags("Webhooks").RequireAuthorization(Scopes.Webhooks);
+        webhooks.MapPost("", CreateAsync).WithName("CreateWebhook").Accepts<CreateWebhookRequest>("application/json")
+            .Refuses(400, 401, 403, 413, 415, 422, 503);
+        webhooks.MapGet("", ListAsync).WithName("ListWebhooks").Describes(DescribedParameter.Paging).Refuses(401, 403, 422);
+        webhooks.MapGet("/{id}", FindAsync).WithName("GetWebhook").Produces<Webhook>().Refuses(401, 403, 404);
+        webhooks.MapDelete("/{id}", DeleteAsync).WithName("DeleteWebhook").Produces(204).Refuses(401, 403, 404);
+    }
+
+    /// <summary>Add a webhook</summary>
+    /// <remarks>
+    /// Events are posted to its address from now on, signed with the secret in the answer as Standard Webhooks has it, and tried again for three
+    /// days where the address does not answer with a 2xx status. Addresses that are not public are refused when they are connected to.
+    /// </remarks>
+    /// <response code="201">The webhook, with its secret: it is not shown again.</response>
+    private static async Task<Created<CreatedWebhook>> CreateAsync(
+        HttpContext http, IWebhooks webhooks, IOptions<ApiOptions> options, CancellationToken cancellationToken)
+    {
+        var faults = new Faults();
+        var request = await JsonBody.ReadAsync<CreateWebhookRequest>(http.Request, faults, cancellationToken);
+        WebhookRules.Check(request, options.Value.AllowHttpWebhooks, faults);
+        faults.ThrowIfAny();
+        if (request.AllowPrivate == true && !http.Caller().IsAdmin)
+            throw new RefusalException(new(StatusCodes.Status403Forbidden, ErrorCodes.MissingScope, "To allow addresses that are not public takes the scope \"admin\"."));
+        var webhook = await webhooks.CreateAsync(http.Caller(), request, cancellationToken);
+        return TypedResults.Created($"/v1/webhooks/{webhook.Id}", webhook);
+    }
+
+    /// <summary>List webhooks</summary>
+    /// <remarks>The account's webhooks, newest first.</remarks>
+    /// <response code="200">A page of webhooks.</response>
+    private static async Task<Ok<Page<Webhook>>> ListAsync(HttpContext http, IWebhooks webhooks, CancellationToken cancellationToken)
+    {
+        var page = PageRequest.Read(http.Request.Query);
+        return TypedResults.Ok(await webhooks.ListAsync(http.Caller(), page, cancellationToken));
+    }
+
+    /// <summary>Read a webhook</summary>
+    /// <remarks>The webhook without its secret.</remarks>
+    /// <param name="id" example="whk_3s5d7f9g1h2j4k6l">The webhook's id.</param>
+    /// <response code="200">The webhook.</response>
+    private static async Task<IResult> FindAsync(string id, HttpContext http, IWebhooks webhooks, CancellationToken cancellationToken) =>
+        await webhooks.FindAsync(http.Caller(), id, cancellationToken) is { } webhook ? TypedResults.Ok(webhook) : Refusal.NotFound;
+
+    /// <summary>Remove a webhook</summary>
+    /// <remarks>What was still to be posted to it is dropped.</remarks>
+    /// <param name="id" example="whk_3s5d7f9g1h2j4k6l">The webhook's id.</param>
+    /// <response code="204">The webhook is gone.</response>
+    private static async Task<IResult> DeleteAsync(string id, HttpContext http, IWebhooks webhooks, CancellationToken cancellationToken) =>
+        await webhooks.DeleteAsync(http.Caller(), id, cancellationToken) ? TypedResults.NoContent() : Refusal.NotFound;
+}

@@ -1,0 +1,104 @@
+using MoxApi.Api.Access;
+using MoxApi.Api.Lists;
+using MoxApi.Api.Messages;
+using MoxApi.Api.Received;
+using MoxApi.Api.Webhooks;
+using MoxApi.OpenApi.Events;
+using MoxApi.OpenApi.Lists;
+using MoxApi.OpenApi.Messages;
+using MoxApi.OpenApi.Received;
+using MoxApi.OpenApi.Webhooks;
+
+namespace MoxApi.Tests.Api;
+
+/// <summary>What the endpoints stand on, without a database.</summary>
+internal sealed class AccountInMemory : IMessages, IWebhooks, IReceivedMessages
+{
+    public static readonly DateTimeOffset Time = new(2026, 11, 22, 11, 0, 0, 123, TimeSpan.FromHours(1));
+
+    /// <summary>What the next send does instead of accepting.</summary>
+    public Exception? NextSend { get; set; }
+
+    public List<(OutgoingMessage Draft, string? Key, List<byte[]> Files)> Sent { get; } = [];
+
+    public List<Webhook> Webhooks { get; } = [];
+
+    public async Task<SendMessageResponse> SendAsync(Caller caller, OutgoingMessage message, string? idempotencyKey, CancellationToken cancellationToken)
+    {
+        if (NextSend is { } fault)
+        {
+            NextSend = null;
+            throw fault;
+        }
+        var files = new List<byte[]>();
+        foreach (var attachment in message.Attachments)
+        {
+            var copy = new MemoryStream();
+            await using var file = attachment.Content.OpenRead();
+            await file.CopyToAsync(copy, cancellationToken);
+            files.Add(copy.ToArray());
+        }
+        lock (Sent) Sent.Add((message, idempotencyKey, files));
+        return new SendMessageResponse
+        {
+            Id = "msg_1",
+            MessageId = message.MessageId ?? "<made@acme.example>",
+            AcceptedAt = Time,
+            Recipients = [.. message.Recipients.Select((r, i) => new AcceptedRecipient { Id = $"rcp_{i}", Address = r.Address.ToString(), Status = RecipientStatus.Queued })],
+        };
+    }
+
+    Task<Page<MessageSummary>> IMessages.ListAsync(Caller caller, PageRequest page, CancellationToken cancellationToken) =>
+        Task.FromResult(new Page<MessageSummary> { Data = [], HasMore = false });
+
+    Task<MessageDetail?> IMessages.FindAsync(Caller caller, string id, CancellationToken cancellationToken) => Task.FromResult(id != "msg_1" ? null : new MessageDetail
+    {
+        Id = id,
+        AccountId = "acc_1",
+        MessageId = "<m@acme.example>",
+        Direction = MessageDirection.Outgoing,
+        From = "Acme <a@acme.example>",
+        Subject = "Ünïcode ☺ & <b>",
+        Size = 1234,
+        Tags = [],
+        Metadata = new Dictionary<string, string> { ["OrderId"] = "42" },
+        AcceptedAt = Time,
+        Recipients = [new() { Id = "rcp_1", Address = "jane@example.org", Kind = RecipientKind.To, Status = RecipientStatus.Queued, Attempts = 0 }],
+    });
+
+    public Task<Page<Event>?> EventsAsync(Caller caller, string id, PageRequest page, CancellationToken cancellationToken) =>
+        Task.FromResult(id == "msg_1" ? new Page<Event> { Data = [], HasMore = false } : null);
+
+    Task<RawMessage?> IMessages.RawAsync(Caller caller, string id, CancellationToken cancellationToken) => Task.FromResult(Raw(id));
+
+    Task<RawMessage?> IReceivedMessages.RawAsync(Caller caller, string id, CancellationToken cancellationToken) => Task.FromResult(Raw(id));
+
+    public Task<CreatedWebhook> CreateAsync(Caller caller, CreateWebhookRequest request, CancellationToken cancellationToken)
+    {
+        var made = new CreatedWebhook
+        {
+            Id = $"whk_{Webhooks.Count + 1}",
+            Url = request.Url,
+            Events = request.Events ?? [],
+            Description = request.Description,
+            Format = request.Format ?? WebhookFormat.V1,
+            AllowPrivate = request.AllowPrivate ?? false,
+            CreatedAt = Time,
+            Secret = "whsec_AAAA",
+        };
+        Webhooks.Add(new Webhook { Id = made.Id, Url = made.Url, Events = made.Events, Format = made.Format, AllowPrivate = made.AllowPrivate, CreatedAt = Time });
+        return Task.FromResult(made);
+    }
+
+    Task<Page<Webhook>> IWebhooks.ListAsync(Caller caller, PageRequest page, CancellationToken cancellationToken) =>
+        Task.FromResult(page.ToPage(Webhooks, webhook => webhook.Id, webhook => webhook));
+
+    Task<Webhook?> IWebhooks.FindAsync(Caller caller, string id, CancellationToken cancellationToken) => Task.FromResult(Webhooks.Find(w => w.Id == id));
+
+    public Task<bool> DeleteAsync(Caller caller, string id, CancellationToken cancellationToken) => Task.FromResult(Webhooks.RemoveAll(w => w.Id == id) > 0);
+
+    Task<Page<ReceivedMessage>> IReceivedMessages.ListAsync(Caller caller, PageRequest page, CancellationToken cancellationToken) =>
+        Task.FromResult(new Page<ReceivedMessage> { Data = [], HasMore = false });
+
+    private static RawMessage? Raw(string id) => id != "msg_1" ? null : new RawMessage(id, 7, (to, token) => to.WriteAsync("A: b\r\n\n"u8.ToArray(), token).AsTask());
+}

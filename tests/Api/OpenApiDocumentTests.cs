@@ -1,0 +1,89 @@
+using System.Text.Json.Nodes;
+using Xunit;
+
+namespace MoxApi.Tests.Api;
+
+public class OpenApiDocumentTests(ApiHost host) : IClassFixture<ApiHost>
+{
+    [Fact]
+    public async Task The_committed_document_is_the_one_the_host_gives()
+    {
+        var path = Path.Combine(RepositoryRoot(), "openapi", "moxapi.v1.json");
+        var given = (await host.GetAsync("/swagger/v1/swagger.json")).Text.ReplaceLineEndings("\n").TrimEnd() + "\n";
+        if (Environment.GetEnvironmentVariable("MOXAPI_UPDATE_OPENAPI") == "1") await File.WriteAllTextAsync(path, given);
+        Assert.True(await File.ReadAllTextAsync(path) == given, "openapi/moxapi.v1.json is out of date; run the tests with MOXAPI_UPDATE_OPENAPI=1 to rewrite it.");
+    }
+
+    [Fact]
+    public async Task Every_operation_has_a_name_a_summary_a_description_a_scope_and_its_refusals()
+    {
+        foreach (var (name, operation) in await OperationsAsync())
+        {
+            Assert.False(string.IsNullOrEmpty((string?)operation["operationId"]), name);
+            Assert.False(string.IsNullOrEmpty((string?)operation["summary"]), name);
+            Assert.Contains("Needs the scope", (string?)operation["description"]);
+            Assert.NotNull(operation["responses"]!["401"]!["content"]!["application/problem+json"]!["schema"]!["$ref"]);
+            Assert.Contains(operation["responses"]!.AsObject(), response => response.Key[0] == '2' && !string.IsNullOrEmpty((string?)response.Value!["description"]));
+        }
+    }
+
+    [Fact]
+    public async Task Nothing_in_it_is_nullable_or_a_union_and_every_field_is_described()
+    {
+        var document = await DocumentAsync();
+        Assert.StartsWith("3.1", (string?)document["openapi"]);
+        Assert.DoesNotContain(Descendants(document), node => node is JsonObject map && (map["type"] is JsonArray || map["oneOf"] is not null || map["nullable"] is not null));
+        foreach (var (name, schema) in document["components"]!["schemas"]!.AsObject())
+        {
+            foreach (var (field, value) in schema!["properties"]?.AsObject() ?? [])
+                Assert.True(value!["description"] is not null || value["$ref"] is not null, $"{name}.{field} has no description.");
+        }
+    }
+
+    [Fact]
+    public async Task The_examples_of_requests_work()
+    {
+        var document = await DocumentAsync();
+        foreach (var path in new[] { "/v1/messages", "/v1/webhooks" })
+        {
+            var example = document["paths"]![path]!["post"]!["requestBody"]!["content"]!["application/json"]!["example"]!.ToJsonString();
+            Assert.InRange((await host.PostAsync(path, example)).Status, 201, 202);
+        }
+    }
+
+    [Fact]
+    public async Task The_page_to_try_it_out_is_served()
+    {
+        var page = await host.GetAsync("/swagger/index.html");
+        Assert.Equal(200, page.Status);
+        Assert.Contains("persistAuthorization", (await host.GetAsync("/swagger/index.js")).Text);
+    }
+
+    private async Task<JsonNode> DocumentAsync() => JsonNode.Parse((await host.GetAsync("/swagger/v1/swagger.json")).Text)!;
+
+    private async Task<List<(string Name, JsonNode Operation)>> OperationsAsync()
+    {
+        var paths = (await DocumentAsync())["paths"]!.AsObject();
+        var operations = paths.SelectMany(path => path.Value!.AsObject().Select(operation => ($"{operation.Key} {path.Key}", operation.Value!))).ToList();
+        Assert.True(operations.Count >= 11);
+        return operations;
+    }
+
+    private static IEnumerable<JsonNode> Descendants(JsonNode node)
+    {
+        var children = node switch
+        {
+            JsonObject map => map.Select(entry => entry.Value),
+            JsonArray list => list,
+            _ => [],
+        };
+        return children.OfType<JsonNode>().SelectMany(Descendants).Prepend(node);
+    }
+
+    private static string RepositoryRoot()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "MoxApi.sln"))) folder = folder.Parent!;
+        return folder.FullName;
+    }
+}
