@@ -1,7 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using MoxApi.Inbound.Connections;
 
 namespace MoxApi.Inbound.Smtp;
@@ -11,10 +10,10 @@ internal sealed record SmtpServer(ISmtpBackend Backend, SmtpOptions Options, Tim
 
 /// <summary>Runs SMTP on Kestrel's connections: one call is one connection's whole life.</summary>
 internal sealed partial class SmtpConnectionHandler(
-    ISmtpBackend backend, IOptions<SmtpOptions> options, TimeProvider time, ILogger<SmtpConnectionHandler> logger) : ConnectionHandler
+    ISmtpBackend backend, SmtpOptions options, TimeProvider time, ILogger<SmtpConnectionHandler> logger) : ConnectionHandler
 {
-    private readonly SmtpServer server = new(backend, options.Value, time, logger);
-    private readonly ConnectionLimits limits = new(options.Value.MaxConnections, options.Value.MaxConnectionsPerNetwork);
+    private readonly SmtpServer server = new(backend, options, time, logger);
+    private readonly ConnectionLimits limits = new(options.MaxConnections, options.MaxConnectionsPerNetwork);
 
     public override async Task OnConnectedAsync(ConnectionContext connection)
     {

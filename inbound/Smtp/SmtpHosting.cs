@@ -8,10 +8,10 @@ namespace MoxApi.Inbound.Smtp;
 /// <summary>SMTP in a host: services, and which of Kestrel's endpoints speak it.</summary>
 public static class SmtpHosting
 {
-    /// <summary>Adds what the listener needs, <see cref="SmtpOptions"/> among it; the back-end is registered apart.</summary>
-    public static IServiceCollection AddSmtp(this IServiceCollection services, Action<SmtpOptions>? configure = null)
+    /// <summary>Adds what the listener needs; the back-end is registered apart.</summary>
+    public static IServiceCollection AddSmtp(this IServiceCollection services, SmtpOptions options)
     {
-        services.AddOptions<SmtpOptions>().Configure(configure ?? (static _ => { })).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton(options);
         services.TryAddSingleton(TimeProvider.System);
         // One object for all endpoints: they share the limits on connections.
         services.TryAddSingleton<SmtpConnectionHandler>();

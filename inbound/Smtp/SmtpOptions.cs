@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace MoxApi.Inbound.Smtp;
 
-/// <summary>Settings of the SMTP listeners.</summary>
+/// <summary>Settings of the SMTP listeners. The host checks them by their annotations before it starts.</summary>
 public sealed class SmtpOptions
 {
     /// <summary>The name in the greeting and in trace fields, a domain.</summary>

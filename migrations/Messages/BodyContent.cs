@@ -5,6 +5,7 @@ public sealed class BodyContent : IAsyncDisposable
 {
     private readonly ReadOnlyMemory<byte> memory;
     private readonly Stream? spool;
+    private readonly long start;
 
     /// <summary>A body in memory.</summary>
     public BodyContent(ReadOnlyMemory<byte> memory)
@@ -14,10 +15,13 @@ public sealed class BodyContent : IAsyncDisposable
     }
 
     /// <summary>A body in a seekable stream, which this takes over.</summary>
-    public BodyContent(Stream spool)
+    /// <param name="spool">The stream.</param>
+    /// <param name="start">Where the body begins in it: after the header, where both are in one file.</param>
+    public BodyContent(Stream spool, long start = 0)
     {
         this.spool = spool;
-        Size = spool.Length;
+        this.start = start;
+        Size = spool.Length - start;
     }
 
     /// <summary>Octets.</summary>
@@ -33,7 +37,7 @@ public sealed class BodyContent : IAsyncDisposable
     /// <summary>Reads the body in pieces of <see cref="Body.ChunkSize"/>, the last one shorter.</summary>
     public async IAsyncEnumerable<byte[]> ChunksAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
     {
-        if (spool is not null) spool.Position = 0;
+        if (spool is not null) spool.Position = start;
         for (var at = 0L; at < Size; at += Body.ChunkSize)
         {
             var chunk = new byte[Math.Min(Body.ChunkSize, Size - at)];

@@ -14,34 +14,36 @@ internal sealed class SmtpListenerHost : IAsyncDisposable
 {
     private readonly WebApplication app;
 
-    private SmtpListenerHost(WebApplication app, RecordingBackend backend)
+    private SmtpListenerHost(WebApplication app)
     {
         this.app = app;
-        Backend = backend;
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
         Port = new Uri(address).Port;
     }
 
-    public RecordingBackend Backend { get; }
+    /// <summary>The back-end, where none was given.</summary>
+    public RecordingBackend Backend => (RecordingBackend)app.Services.GetRequiredService<ISmtpBackend>();
 
     public int Port { get; }
 
-    public static async Task<SmtpListenerHost> StartAsync(Action<SmtpOptions>? configure = null, TimeProvider? time = null)
+    /// <summary>A listener before a <see cref="RecordingBackend"/>.</summary>
+    public static Task<SmtpListenerHost> StartAsync(Action<SmtpOptions>? configure = null, TimeProvider? time = null) => StartAsync(services =>
+    {
+        var options = new SmtpOptions { HostName = "mx.example.org" };
+        configure?.Invoke(options);
+        services.AddSingleton<ISmtpBackend>(new RecordingBackend()).AddSingleton(time ?? TimeProvider.System).AddSmtp(options);
+    });
+
+    /// <summary>A listener before a back-end that is among the services.</summary>
+    public static async Task<SmtpListenerHost> StartAsync(Action<IServiceCollection> addServices)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
-        var backend = new RecordingBackend();
         builder.Logging.ClearProviders();
-        builder.Services.AddSingleton<ISmtpBackend>(backend);
-        builder.Services.AddSingleton(time ?? TimeProvider.System);
-        builder.Services.AddSmtp(options =>
-        {
-            options.HostName = "mx.example.org";
-            configure?.Invoke(options);
-        });
+        addServices(builder.Services);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, endpoint => endpoint.UseSmtp()));
         var app = builder.Build();
         await app.StartAsync();
-        return new SmtpListenerHost(app, backend);
+        return new SmtpListenerHost(app);
     }
 
     /// <summary>Connects, and reads the greeting.</summary>
