@@ -12,7 +12,7 @@ internal static class ReceivedField
     {
         var peer = envelope.Peer.Address;
         var literal = peer.AddressFamily == AddressFamily.InterNetworkV6 ? $"IPv6:{peer}" : peer.ToString();
-        // RFC 5321 §7.6: "for" would show blind copies to each other, so only a single recipient is named.
+        // RFC 5321 §7.2: "for" would show blind copies to each other, so only a single recipient is named.
         var recipient = envelope.Recipients is [var only] ? $"\r\n\tfor <{Written(only)}>" : "";
         var date = now.ToString("ddd, dd MMM yyyy HH:mm:ss '+0000'", CultureInfo.InvariantCulture);
         return $"Received: from {envelope.Hello.Name} ([{literal}])\r\n\tby {hostName} with {envelope.Protocol} id {envelope.Id}{recipient};\r\n\t{date}\r\n";

@@ -23,7 +23,7 @@ internal static class ParameterGrammar
             if (!TryRead(word, out var parameter)) return Faults.Syntax("A parameter is malformed.", out fault);
             foreach (var earlier in parameters)
             {
-                // RFC 5321 §4.1.1.11 and RFC 1869 §6: a keyword appears once.
+                // Two values of one keyword cannot both hold; which one a server takes would be a guess.
                 if (earlier.Keyword == parameter.Keyword) return Faults.Syntax($"The parameter {parameter.Keyword} occurs twice.", out fault);
             }
             if (parameters.Count == MaxParameters) return Faults.Syntax("There are too many parameters.", out fault);
