@@ -9,16 +9,17 @@ internal static class BodyStructure
     public static MimeEntity Build(MessageDraft draft)
     {
         var body = Alternative(draft);
-        var inline = draft.Html is null ? [] : draft.Attachments.Where(each => each.ContentId is not null).ToList();
-        if (inline.Count > 0)
+        // What the HTML can show belongs to it; without HTML every file is one to keep.
+        var files = draft.Attachments.ToLookup(each => draft.Html is not null && each.ContentId is not null);
+        if (files[true].Any())
         {
             var related = new MultipartRelated { Root = body };
-            foreach (var file in inline) related.Add(File(file, ContentDisposition.Inline));
+            foreach (var file in files[true]) related.Add(File(file, ContentDisposition.Inline));
             body = related;
         }
-        if (inline.Count == draft.Attachments.Count) return body;
+        if (!files[false].Any()) return body;
         var mixed = new Multipart("mixed") { body };
-        foreach (var file in draft.Attachments.Except(inline)) mixed.Add(File(file, ContentDisposition.Attachment));
+        foreach (var file in files[false]) mixed.Add(File(file, ContentDisposition.Attachment));
         return mixed;
     }
 
