@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using MoxApi.Api.Access;
 using MoxApi.Api.Messages;
 using MoxApi.Api.Problems;
@@ -17,7 +18,7 @@ internal static class ApiSetup
     public static IServiceCollection AddMoxApiEndpoints(this IServiceCollection services)
     {
         services.AddOptions<ApiOptions>();
-        services.AddSingleton(TimeProvider.System);
+        services.TryAddSingleton(TimeProvider.System);
         services.ConfigureHttpJsonOptions(options => WireJson.Apply(options.SerializerOptions));
         ApiAuthentication.Add(services);
         SwaggerSetup.AddSwagger(services);

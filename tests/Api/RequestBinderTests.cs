@@ -89,7 +89,7 @@ public class RequestBinderTests
     public void Any_JSON_is_bound_or_named_faulty()
     {
         var random = new Random(42);
-        for (var round = 0; round < 3000; round++)
+        for (var round = 0; round < 1500; round++)
         {
             var json = Something(random, 4);
             var (send, sendFaults) = Bind<SendMessageRequest>(json);
