@@ -22,6 +22,7 @@ internal sealed class ContentWriter(SmtpExchange exchange, SmtpContent content, 
     {
         var since = exchange.Conversation.Now;
         exchange.Step = SmtpSteps.Body;
+        RefuseEarlyAnswer(since);
         await WriteAsync(since, stop);
         stop.ThrowIfCancellationRequested();
         if (mayFinish?.Invoke() is false)
@@ -36,6 +37,20 @@ internal sealed class ContentWriter(SmtpExchange exchange, SmtpContent content, 
         // a second time.
         await FlushAsync(since, CancellationToken.None);
         return await exchange.ReadAsync(SmtpSteps.Body, since, exchange.Timeouts.FinalDot, CancellationToken.None);
+    }
+
+    /// <summary>What stands behind the reply to DATA already would pass for the answer to the final dot.</summary>
+    private void RefuseEarlyAnswer(long since)
+    {
+        try
+        {
+            exchange.Wire.ThrowIfUnsolicited();
+        }
+        catch (SmtpBreakException broken)
+        {
+            exchange.Note(broken, SmtpSteps.Body, since);
+            throw;
+        }
     }
 
     private async Task WriteAsync(long since, CancellationToken stop)
@@ -59,7 +74,6 @@ internal sealed class ContentWriter(SmtpExchange exchange, SmtpContent content, 
     {
         try
         {
-            exchange.Wire.ThrowIfUnsolicited();
             await exchange.Wire.FlushAsync(exchange.Timeouts.Write, stop);
         }
         catch (SmtpBreakException broken)
@@ -71,7 +85,7 @@ internal sealed class ContentWriter(SmtpExchange exchange, SmtpContent content, 
     /// <summary>A server that has had enough may say why before it closes, such as 552: its reply is worth more than "connection reset".</summary>
     private async Task<SmtpBreakException> ExplainAsync(SmtpBreakException broken, long since, CancellationToken stop)
     {
-        if (broken.Fault == SmtpFault.Disconnected)
+        if (broken.Fault is SmtpFault.Disconnected or SmtpFault.TimedOut)
         {
             try
             {

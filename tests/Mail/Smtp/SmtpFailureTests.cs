@@ -185,7 +185,11 @@ public class SmtpFailureTests
     {
         await using var server = Server(true).Always("data", Act.Raw("354 go\r\n250 2.0.0 delivered, believe me\r\n"));
 
-        Assert.Equal(("body", SmtpFault.ProtocolViolation), await FaultAsync(server));
+        await using var connection = await server.OpenAsync();
+        var transaction = await connection.SendAsync(To(Jane));
+
+        Assert.Equal(("body", SmtpFault.ProtocolViolation), (transaction.Recipients[0].Verdict!.Step, transaction.Recipients[0].Verdict!.Fault));
+        Assert.False(transaction.FinalDotSent);
         Assert.Empty(server.Messages);
     }
 
