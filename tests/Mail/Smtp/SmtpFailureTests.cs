@@ -63,6 +63,7 @@ public class SmtpFailureTests
     {
         await using var server = Server(pipelining).Always(step, Act.Silence);
         var time = new FakeTimeProvider();
+        var start = time.GetUtcNow();
 
         var sending = server.SendOneAsync(time, Only(step));
         await time.AdvanceUntilAsync(sending, TimeSpan.FromSeconds(10));
@@ -70,6 +71,7 @@ public class SmtpFailureTests
         var verdict = await sending;
         Assert.Equal((step, SmtpFault.TimedOut, true), (verdict.Step, verdict.Fault, verdict.IsTransient));
         Assert.Contains($"{Minutes(step) * 60} s", verdict.Text);
+        Assert.True(time.GetUtcNow() - start >= TimeSpan.FromMinutes(Minutes(step)));
     }
 
     [Fact]

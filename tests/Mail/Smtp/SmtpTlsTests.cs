@@ -97,9 +97,11 @@ public class SmtpTlsTests
     [Theory, MemberData(nameof(TlsFailures))]
     public async Task Where_required_TLS_fails_there_is_no_connection(string step, string how)
     {
+        using var authority = new TestAuthority();
         await using var server = Failing(step, how);
+        server.Certificate = authority.Issue(Host);
 
-        var opening = await server.TryOpenAsync(SmtpTlsMode.Required);
+        var opening = await server.TryOpenAsync(SmtpTlsMode.Required, roots: authority.Roots);
 
         Assert.False(opening.IsOpen);
         Assert.Equal((SmtpFault.TlsFailed, "4.7.5", true), (opening.Failure.Fault, opening.Failure.Enhanced.ToString(), opening.Failure.IsTransient));
