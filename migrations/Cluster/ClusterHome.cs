@@ -44,6 +44,8 @@ internal sealed record ClusterHome(string Path)
         var home = PathIn(dataFolder);
         if (!Directory.Exists(home))
         {
+            if (new FileInfo(home).LinkTarget is { } gone)
+                throw new PrivateClusterException($"The cluster of {dataFolder} was in {gone}, which is gone. Restore it, or delete the link {home} to begin anew.");
             if (!user.IsOther || await CanReachAsync(dataFolder, user, cancellationToken)) await MakeAsync(home, user, cancellationToken);
             else File.CreateSymbolicLink(home, await MakeSharedAsync(dataFolder, user, cancellationToken));
         }

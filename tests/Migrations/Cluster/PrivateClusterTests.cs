@@ -293,6 +293,17 @@ public sealed class PrivateClusterTests : IDisposable
     }
 
     [Fact]
+    public async Task A_cluster_whose_folder_elsewhere_is_gone_is_not_silently_made_anew()
+    {
+        DataFolder.Prepare(folder.FullName);
+        File.CreateSymbolicLink(folder.Combine("postgres"), folder.Combine("gone"));
+
+        var refusal = await Assert.ThrowsAsync<PrivateClusterException>(() => OpenAsync());
+
+        Assert.Contains(folder.Combine("gone"), refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_cluster_of_another_version_is_refused_with_what_to_install()
     {
         DataFolder.Prepare(folder.FullName);
