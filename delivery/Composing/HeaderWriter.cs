@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using MoxApi.Mail.Addresses;
 
@@ -116,7 +115,7 @@ internal sealed class HeaderWriter
             column = EncodedWords.Append(output, name, column + 1);
         }
         else if (name.All(IsAtomText)) Word(name);
-        else Word(string.Create(CultureInfo.InvariantCulture, $"\"{name.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\""));
+        else Word($"\"{name.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"");
     }
 
     private void NewLine()

@@ -59,6 +59,8 @@ public class DraftCheckTests
     [InlineData("text/")]
     [InlineData("multipart/mixed; boundary=a")]
     [InlineData("message/rfc822")]
+    [InlineData("image/*")]
+    [InlineData("image/a/b")]
     [InlineData("täxt/plain")]
     public void A_content_type_that_a_file_cannot_have_is_refused(string type) =>
         Refused("/attachments/0/contentType", Simple with { Attachments = [File("a", type, [])] });

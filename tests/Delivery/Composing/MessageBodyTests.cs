@@ -87,6 +87,25 @@ public class MessageBodyTests
             });
 
     [Fact]
+    public Task Any_content_type_and_id_is_refused_or_well_formed() =>
+        Gen.Select(
+            Gen.OneOf("text/plain", "image/", "a", ";", "; ", "=", "\"", "\\", "/", "*", "name=", "boundary=x", "charset=", "(", ")", "<", ">", ",", "%", "'", " ", new string('n', 100))
+                .Array[0, 8].Select(string.Concat),
+            Gen.Char[' ', '~'].Array[1, 6].Select(chars => new string(chars))).ForEachAsync(
+            1000,
+            async input =>
+            {
+                var (type, id) = input;
+                var draft = Simple with { Html = "<p>", Attachments = [File("a", type, [1], id)] };
+                if (MessageComposer.Check(draft).Any(each => each.Pointer.EndsWith("Id", StringComparison.Ordinal))) draft = draft with { Attachments = [File("a", type, [1], "a")] };
+                if (MessageComposer.Check(draft).Count > 0) return;
+                var file = (await ReadBackAsync(draft)).BodyParts.OfType<MimePart>().Last();
+                Assert.Equal([1], Decode(file));
+                Assert.Equal(draft.Attachments[0].ContentId, file.ContentId);
+                Assert.StartsWith(file.ContentType.MimeType, type.Replace(" ", "", StringComparison.Ordinal), StringComparison.Ordinal);
+            });
+
+    [Fact]
     public async Task The_hash_is_that_of_the_body_as_written()
     {
         var (composed, body) = await ComposeAsync(Simple with { Text = "Hello  \n\n", Html = "é", Attachments = [Pdf, Logo] });
