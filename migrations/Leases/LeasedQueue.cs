@@ -22,10 +22,14 @@ public readonly record struct Want(long LaneId, int Rows);
 /// </summary>
 public sealed class LeasedQueue
 {
+    private const string IsOrphan = "session_id IN (SELECT id FROM dead)";
+
     private readonly string claim;
     private readonly string waiting;
     private readonly string release;
     private readonly string releaseSession;
+    private readonly string releaseStrays;
+    private readonly string orphans;
 
     private LeasedQueue(string table, string key, string lane)
     {
@@ -56,6 +60,15 @@ public sealed class LeasedQueue
             """;
         release = $"UPDATE {table} SET session_id = NULL WHERE {key} = ANY($1) AND session_id = $2";
         releaseSession = $"UPDATE {table} SET session_id = NULL WHERE session_id = $1";
+        releaseStrays = $"UPDATE {table} SET session_id = NULL WHERE session_id = $1 AND {key} <> ALL ($2)";
+        // The sessions that hold rows are few: a skip scan finds them, and those without a row in session are dead.
+        orphans = $"""
+            WITH RECURSIVE held AS (
+              (SELECT session_id AS id FROM {table} WHERE session_id IS NOT NULL ORDER BY session_id LIMIT 1)
+              UNION ALL
+              SELECT (SELECT session_id FROM {table} WHERE session_id > held.id ORDER BY session_id LIMIT 1) FROM held WHERE held.id IS NOT NULL),
+            dead AS (SELECT id FROM held WHERE id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM session WHERE session.id = held.id))
+            """;
     }
 
     /// <summary>Recipients on their way to mail servers.</summary>
@@ -112,18 +125,35 @@ public sealed class LeasedQueue
         await command.ExecuteNonQueryAsync(cancel);
     }
 
+    /// <summary>
+    /// Gives back the rows of a session that its node does not know of: their claim was committed, but the answer was lost on its way. Only
+    /// the loop that claims may call this, between claims.
+    /// </summary>
+    /// <param name="known">All rows the node has in hand.</param>
+    public async Task<int> ReleaseStraysAsync(NpgsqlDataSource database, long session, long[] known, CancellationToken cancel)
+    {
+        await using var command = database.CreateCommand(releaseStrays);
+        command.Parameters.Add(new() { Value = session });
+        command.Parameters.Add(new() { Value = known });
+        return await command.ExecuteNonQueryAsync(cancel);
+    }
+
+    /// <summary>
+    /// Makes rows whose session is gone claimable again and returns their number. For the webhooks, which may be posted twice and carry an
+    /// id that tells; recipients of mail come back through <see cref="Messages.Orphans"/>, which writes down what may have happened.
+    /// </summary>
+    public async Task<int> ReturnOrphansAsync(NpgsqlDataSource database, CancellationToken cancel)
+    {
+        await using var command = database.CreateCommand(
+            $"{orphans}, mine AS (SELECT {Key} FROM {Table} WHERE {IsOrphan} FOR UPDATE SKIP LOCKED) UPDATE {Table} q SET session_id = NULL, reclaims = q.reclaims + 1 FROM mine WHERE q.{Key} = mine.{Key}");
+        return await command.ExecuteNonQueryAsync(cancel);
+    }
+
     /// <summary>Takes up to <paramref name="limit"/> rows whose session is gone, locked until the transaction ends.</summary>
     internal async Task<List<(long Id, int Reclaims)>> LockOrphansAsync(NpgsqlConnection connection, int limit, CancellationToken cancel)
     {
-        // The sessions that hold rows are few: a skip scan finds them, and those without a row in session are dead.
-        await using var command = new NpgsqlCommand(string.Create(CultureInfo.InvariantCulture, $"""
-            WITH RECURSIVE held AS (
-              (SELECT session_id AS id FROM {Table} WHERE session_id IS NOT NULL ORDER BY session_id LIMIT 1)
-              UNION ALL
-              SELECT (SELECT session_id FROM {Table} WHERE session_id > held.id ORDER BY session_id LIMIT 1) FROM held WHERE held.id IS NOT NULL),
-            dead AS (SELECT id FROM held WHERE id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM session WHERE session.id = held.id))
-            SELECT q.{Key}, q.reclaims FROM {Table} q WHERE q.session_id IN (SELECT id FROM dead) ORDER BY q.{Key} LIMIT {limit} FOR UPDATE SKIP LOCKED
-            """), connection);
+        await using var command = new NpgsqlCommand(
+            string.Create(CultureInfo.InvariantCulture, $"{orphans} SELECT {Key}, reclaims FROM {Table} WHERE {IsOrphan} ORDER BY {Key} LIMIT {limit} FOR UPDATE SKIP LOCKED"), connection);
         await using var reader = await command.ExecuteReaderAsync(cancel);
         var rows = new List<(long, int)>();
         while (await reader.ReadAsync(cancel)) rows.Add((reader.GetInt64(0), reader.GetInt32(1)));

@@ -1,0 +1,73 @@
+using System.Text.Json;
+using MoxApi.Migrations.Identifiers;
+using MoxApi.Migrations.Messages;
+using MoxApi.OpenApi.Events;
+using Npgsql;
+using Event = MoxApi.OpenApi.Events.Event;
+
+namespace MoxApi.Webhooks.Events;
+
+/// <summary>The part that statements reading events have in common, and how its columns become the public object.</summary>
+internal static class EventQuery
+{
+    /// <summary>The columns, to be the first of a statement.</summary>
+    public const string Columns = """
+        e.id, e.type, e.at, e.account_id, e.sequence, e.recipient_id, r.address, e.message_id, m.message_id_header, m.subject, m.tags, m.metadata::text,
+        e.attempt_id, a.number, a.smtp_code, a.enhanced_code, a.reply, a.failure_class, a.remote_host
+        """;
+
+    /// <summary>The number of <see cref="Columns"/>.</summary>
+    public const int ColumnCount = 19;
+
+    /// <summary>The joins to a table of events named <c>e</c>.</summary>
+    public const string Joins = """
+        LEFT JOIN message m ON m.id = e.message_id LEFT JOIN recipient r ON r.id = e.recipient_id LEFT JOIN attempt a ON a.id = e.attempt_id
+        """;
+
+    /// <summary>Makes the event of a row.</summary>
+    /// <exception cref="KeyNotFoundException">A newer program stored it, during an upgrade.</exception>
+    public static Event Read(NpgsqlDataReader row, PublicIds ids)
+    {
+        var type = (EventType)row.GetInt16(1);
+        return new()
+        {
+            Type = Stored.ToWire(type),
+            Timestamp = row.GetFieldValue<DateTimeOffset>(2),
+            Data = new()
+            {
+                EventId = ids.Make(PublicIdKind.Event, row.GetInt64(0)),
+                Sequence = row.IsDBNull(5) ? null : row.GetInt32(4),
+                AccountId = ids.Make(PublicIdKind.Account, row.GetInt64(3)),
+                Message = row.IsDBNull(8) ? null : ReadMessage(row, ids),
+                Recipient = row.IsDBNull(6) ? null : ReadRecipient(row, type, ids),
+                Attempt = row.IsDBNull(13) ? null : ReadAttempt(row),
+            },
+        };
+    }
+
+    private static EventRecipient ReadRecipient(NpgsqlDataReader row, EventType type, PublicIds ids) => new()
+    {
+        Id = ids.Make(PublicIdKind.Recipient, row.GetInt64(5)),
+        Address = row.GetString(6),
+        Status = Stored.StatusAfter(type),
+    };
+
+    private static EventMessage ReadMessage(NpgsqlDataReader row, PublicIds ids) => new()
+    {
+        Id = ids.Make(PublicIdKind.Message, row.GetInt64(7)),
+        MessageId = row.GetString(8),
+        Subject = row.GetString(9),
+        Tags = row.GetFieldValue<string[]>(10),
+        Metadata = JsonSerializer.Deserialize<Dictionary<string, string>>(row.GetString(11))!,
+    };
+
+    private static EventAttempt ReadAttempt(NpgsqlDataReader row) => new()
+    {
+        Number = row.GetInt32(13),
+        SmtpCode = row.GetInt32(14) is var code and > 0 ? code : null,
+        EnhancedCode = row.IsDBNull(15) ? null : row.GetString(15),
+        Reply = row.GetString(16),
+        FailureClass = Stored.ToWire((FailureClass)row.GetInt16(17)),
+        RemoteHost = row.IsDBNull(18) ? null : row.GetString(18),
+    };
+}
