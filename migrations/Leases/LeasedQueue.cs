@@ -126,10 +126,9 @@ public sealed class LeasedQueue
     }
 
     /// <summary>
-    /// Gives back the rows of a session that its node does not know of: their claim was committed, but the answer was lost on its way. Only
-    /// the loop that claims may call this, between claims.
+    /// Gives back the rows of a session that its node does not know of: their claim was committed, but the answer was lost on its way.
+    /// <paramref name="known"/> are all rows that the node has in hand. Only the loop that claims may call this, between claims.
     /// </summary>
-    /// <param name="known">All rows the node has in hand.</param>
     public async Task<int> ReleaseStraysAsync(NpgsqlDataSource database, long session, long[] known, CancellationToken cancel)
     {
         await using var command = database.CreateCommand(releaseStrays);

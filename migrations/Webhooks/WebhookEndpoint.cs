@@ -33,7 +33,10 @@ public sealed class WebhookEndpoint
     public DateTimeOffset? DisabledAt { get; set; }
 
     /// <summary>The associated data that binds a sealed secret to its row.</summary>
-    public string SealContext => $"webhook_endpoint:{SealId:N}";
+    public string SealContext => SealContextOf(SealId);
+
+    /// <summary>The <see cref="SealContext"/> of the row with this <see cref="SealId"/>.</summary>
+    public static string SealContextOf(Guid sealId) => $"webhook_endpoint:{sealId:N}";
 }
 
 /// <summary>An event on its way to an endpoint, and what became of it.</summary>

@@ -1,9 +1,9 @@
 using System.Text.Json;
 using MoxApi.Migrations.Identifiers;
-using MoxApi.Migrations.Messages;
 using MoxApi.OpenApi.Events;
 using Npgsql;
-using Event = MoxApi.OpenApi.Events.Event;
+using EventType = MoxApi.Migrations.Messages.EventType;
+using FailureClass = MoxApi.Migrations.Messages.FailureClass;
 
 namespace MoxApi.Webhooks.Events;
 

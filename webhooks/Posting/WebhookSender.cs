@@ -1,0 +1,121 @@
+using System.Net;
+using System.Net.Http.Headers;
+using MoxApi.Mail.Connections;
+using MoxApi.Webhooks.Signing;
+using Polly;
+using Polly.Timeout;
+
+namespace MoxApi.Webhooks.Posting;
+
+/// <summary>Posts events, as to somebody who may mean us harm: to whom, for how long and how much we listen is bounded.</summary>
+public sealed class WebhookSender : IDisposable
+{
+    /// <summary>The time for everything: name, connection, TLS, request and the answer's header.</summary>
+    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(15);
+
+    private static readonly string UserAgent = $"MoxApi/{typeof(WebhookSender).Assembly.GetName().Version?.ToString(3)} (webhook)";
+
+    private readonly TimeProvider time;
+    private readonly ResiliencePipeline deadline;
+
+    // Two pools of connections: one that an endpoint with private addresses opened must not serve an endpoint that may not have them.
+    private readonly HttpClient toPublic;
+    private readonly HttpClient toAny;
+
+    /// <param name="dialer">Makes the connections; its guard refuses addresses that are not public, whatever their name.</param>
+    /// <param name="resolve">The addresses of a host name.</param>
+    /// <param name="time">The clock of timestamps and of the deadline.</param>
+    public WebhookSender(Dialer dialer, Func<string, CancellationToken, Task<IPAddress[]>> resolve, TimeProvider time)
+    {
+        this.time = time;
+        deadline = new ResiliencePipelineBuilder { TimeProvider = time }.AddTimeout(Deadline).Build();
+        toPublic = Make(new(dialer, resolve, AllowPrivate: false, time));
+        toAny = Make(new(dialer, resolve, AllowPrivate: true, time));
+    }
+
+    /// <summary>Makes one attempt.</summary>
+    /// <exception cref="OperationCanceledException"><paramref name="stop"/> was canceled: whether the endpoint took the event is not known.</exception>
+    public async Task<PostResult> PostAsync(WebhookPost post, CancellationToken stop)
+    {
+        var start = time.GetTimestamp();
+        try
+        {
+            return await deadline.ExecuteAsync(cancel => SendAsync(post, start, cancel), stop);
+        }
+        catch (TimeoutRejectedException)
+        {
+            return Failed($"No answer within {Deadline.TotalSeconds:0} seconds.");
+        }
+        catch (Exception fault) when (fault is HttpRequestException or IOException or System.Net.Sockets.SocketException)
+        {
+            return Failed(Reason(fault));
+        }
+
+        PostResult Failed(string error) => new(null, AnswerText.Clean(error), time.GetElapsedTime(start));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        toPublic.Dispose();
+        toAny.Dispose();
+    }
+
+    private async ValueTask<PostResult> SendAsync(WebhookPost post, long start, CancellationToken cancel)
+    {
+        using var request = Request(post);
+        // Only the header is waited for. What follows is read by the handler at most so far, to use the connection again, and not kept.
+        using var answer = await (post.AllowPrivate ? toAny : toPublic).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
+        var duration = time.GetElapsedTime(start);
+        var status = (int)answer.StatusCode;
+        if (answer.IsSuccessStatusCode) return new(status, null, duration);
+        var error = $"The endpoint answered {status}: {await AnswerText.ReadAsync(answer, time, cancel)}";
+        return new(status, AnswerText.Clean(error), duration, status is 429 or 503 ? RetryAfter(answer.Headers.RetryAfter) : null);
+    }
+
+    private HttpRequestMessage Request(WebhookPost post)
+    {
+        var timestamp = StandardWebhooksSigner.Timestamp(time.GetUtcNow());
+        var request = new HttpRequestMessage(HttpMethod.Post, post.Url) { Content = new ReadOnlyMemoryContent(post.Body) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        request.Headers.UserAgent.ParseAdd(UserAgent);
+        request.Headers.Add(StandardWebhooksSigner.IdHeader, post.EventId);
+        request.Headers.Add(StandardWebhooksSigner.TimestampHeader, timestamp);
+        request.Headers.Add(StandardWebhooksSigner.SignatureHeader, StandardWebhooksSigner.Sign(post.Secret, post.EventId, timestamp, post.Body.Span));
+        return request;
+    }
+
+    // RFC 9110 §10.2.3: a date or a number of seconds.
+    private TimeSpan? RetryAfter(RetryConditionHeaderValue? header) =>
+        header?.Delta ?? (header?.Date - time.GetUtcNow() is { Ticks: > 0 } wait ? wait : null);
+
+    // The dialer's own words ("The address 10.0.0.1 is not public…"), or else the innermost, which say more than those around them.
+    private static string Reason(Exception fault)
+    {
+        for (var inner = fault; inner is not null; inner = inner.InnerException)
+        {
+            if (inner is DialException) return inner.Message;
+        }
+        return fault.GetBaseException().Message;
+    }
+
+    private static HttpClient Make(GuardedConnect connect)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            ConnectCallback = connect.ConnectAsync,
+            ConnectTimeout = Deadline, // A connection that its post no longer waits for may not hang on.
+            UseProxy = false, // A proxy would connect in our place, past the guard.
+            AllowAutoRedirect = false, // An endpoint that moved is registered anew; a redirect is somebody else's choice of whom we post to.
+            UseCookies = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            ActivityHeadersPropagator = null,
+            MaxResponseHeadersLength = 32, // KiB
+            MaxResponseDrainSize = 64 << 10,
+            ResponseDrainTimeout = TimeSpan.FromSeconds(2),
+            PooledConnectionLifetime = TimeSpan.FromMinutes(2), // Then the name is looked up again.
+            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
+        };
+        return new(handler) { Timeout = Timeout.InfiniteTimeSpan };
+    }
+}
