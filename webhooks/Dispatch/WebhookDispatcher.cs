@@ -5,7 +5,6 @@ using MoxApi.Migrations.Jobs;
 using MoxApi.Migrations.Leases;
 using MoxApi.Migrations.Nodes;
 using MoxApi.Migrations.Secrets;
-using MoxApi.Migrations.Webhooks;
 using MoxApi.Migrations.Writing;
 using MoxApi.Webhooks.Posting;
 using Npgsql;
