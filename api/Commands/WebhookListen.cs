@@ -28,7 +28,7 @@ internal static class WebhookListen
         var listen = new Command("listen", "Receive events, verify their signatures and print them.") { port, api, key, secret };
         listen.SetAction((parsed, stop) =>
         {
-            WebhookSecret.TryParse(parsed.GetValue(secret), out var given);
+            var given = WebhookSecret.TryParse(parsed.GetValue(secret), out var read) ? read : null;
             var registration = given is null ? new WebhookRegistration(parsed.GetRequiredValue(api), parsed.GetRequiredValue(key)) : null;
             return RunAsync(parsed.GetValue(port), given, registration, AnsiConsole.Console, stop);
         });

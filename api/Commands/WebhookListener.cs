@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
 using MoxApi.OpenApi;
 using MoxApi.OpenApi.Events;
 using MoxApi.Webhooks.Signing;

@@ -1,5 +1,4 @@
 using System.Net.Http.Headers;
-using System.Net.Http.Json;
 using MoxApi.OpenApi;
 using MoxApi.OpenApi.Webhooks;
 using MoxApi.Webhooks.Signing;

@@ -168,7 +168,7 @@ public sealed class WebhookSenderTests : IAsyncLifetime
     [Fact]
     public async Task An_endpoint_that_does_not_answer_costs_fifteen_seconds()
     {
-        receiver.Answer = context => Task.Delay(Timeout.Infinite, context.RequestAborted);
+        receiver.Answer = context => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
         var posting = PostAsync(receiver.Url);
         await receiver.ArrivedAsync();
 
@@ -206,7 +206,7 @@ public sealed class WebhookSenderTests : IAsyncLifetime
         await using var peer = new RawHttpPeer(async (stream, stop) =>
         {
             await stream.WriteAsync("HTTP/1.1 503 No\r\nContent-Length: 100\r\n\r\nbusy"u8.ToArray(), stop);
-            await Task.Delay(Timeout.Infinite, stop);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
         });
         var posting = PostAsync(peer.Url);
         await peer.Asked.Task.WaitAsync(Patience);
@@ -336,7 +336,7 @@ public sealed class WebhookSenderTests : IAsyncLifetime
     [Fact]
     public async Task Stopping_leaves_the_call_undecided()
     {
-        receiver.Answer = context => Task.Delay(Timeout.Infinite, context.RequestAborted);
+        receiver.Answer = context => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
         using var stop = new CancellationTokenSource();
         var posting = PostAsync(receiver.Url, stop: stop.Token);
         await receiver.ArrivedAsync();

@@ -1,0 +1,162 @@
+using MoxApi.Migrations.Messages;
+using MoxApi.OpenApi.Webhooks;
+using MoxApi.Tests.Hosting;
+using MoxApi.Webhooks.Endpoints;
+using MoxApi.Webhooks.Events;
+using MoxApi.Webhooks.Signing;
+using Xunit;
+using Wire = MoxApi.OpenApi.Events;
+
+namespace MoxApi.Tests.Webhooks;
+
+public sealed class WebhookEndpointsTests(TestPostgres postgres) : IAsyncLifetime
+{
+    private WebhookBed bed = null!;
+
+    public async ValueTask InitializeAsync() => bed = await WebhookBed.MakeAsync(postgres);
+
+    public ValueTask DisposeAsync() => bed.DisposeAsync();
+
+    [Fact]
+    public async Task A_secret_is_shown_once_and_stored_sealed()
+    {
+        var (id, secret) = await bed.AddEndpointAsync(new("http://127.0.0.1:8025/hook"));
+        await using var context = bed.CreateDbContext();
+        var row = context.WebhookEndpoints.Single();
+
+        Assert.Equal(-1, row.SealedSecret.AsSpan().IndexOf(secret.Key));
+        Assert.Equal(secret.Key.ToArray(), bed.Secrets.Open(row.SealedSecret, row.SealContext));
+        Assert.IsNotType<CreatedWebhook>(await bed.Endpoints.GetAsync(bed.Account, id, default));
+    }
+
+    [Fact]
+    public async Task Another_accounts_webhook_is_as_if_it_were_not_there()
+    {
+        var (id, _) = await bed.AddEndpointAsync(new("http://127.0.0.1:8025/hook"));
+        var stranger = await bed.AddAccountAsync("stranger");
+
+        Assert.Null(await bed.Endpoints.GetAsync(stranger, id, default));
+        Assert.Empty(await bed.Endpoints.ListAsync(stranger, null, null, 100, default));
+        Assert.False(await bed.Endpoints.DeleteAsync(stranger, id, default));
+        Assert.NotNull(await bed.Endpoints.GetAsync(bed.Account, id, default));
+    }
+
+    [Fact]
+    public async Task A_list_is_newest_first_and_goes_on_from_a_place_in_both_directions()
+    {
+        var ids = new List<long>();
+        for (var i = 0; i < 5; i++) ids.Insert(0, (await bed.AddEndpointAsync(new($"http://127.0.0.1:8025/{i}"))).Id);
+
+        Assert.Equal(ids, await Ids(null, null, 100));
+        Assert.Equal(ids[..2], await Ids(null, null, 2));
+        Assert.Equal(ids[2..4], await Ids(ids[1], null, 2));
+        Assert.Equal(ids[1..3], await Ids(null, ids[3], 2));
+        async Task<IEnumerable<long>> Ids(long? after, long? before, int limit) =>
+            (await bed.Endpoints.ListAsync(bed.Account, after, before, limit, default)).Select(w => w.Id);
+    }
+
+    [Fact]
+    public async Task An_endpoint_gets_the_events_it_asked_for_and_no_others()
+    {
+        var wanted = new CreateWebhookRequest { Url = "https://one.example.com/", Events = [Wire.EventType.MessageAccepted, Wire.EventType.MessageFailed, Wire.EventType.MessageAccepted] };
+        var made = await bed.Endpoints.CreateAsync(bed.Account, wanted, default);
+        await bed.Endpoints.CreateAsync(bed.Account, new() { Url = "https://all.example.com/" }, default);
+        var (_, recipients) = await bed.AcceptAsync(2);
+        await bed.SettleAsync(RecipientStatus.Delivered, recipients[0]);
+        await bed.SettleAsync(RecipientStatus.Failed, recipients[1]);
+
+        Assert.Equal([Wire.EventType.MessageAccepted, Wire.EventType.MessageFailed], made!.Events);
+        await using var context = bed.CreateDbContext();
+        var got = from d in context.WebhookDeliveries join e in context.Events on d.EventId equals e.Id join w in context.WebhookEndpoints on d.EndpointId equals w.Id select new { w.Url, e.Type };
+        Assert.Equal(
+            ["https://all.example.com/ MessageDelivered", "https://all.example.com/ MessageFailed", "https://one.example.com/ MessageAccepted", "https://one.example.com/ MessageAccepted", "https://one.example.com/ MessageFailed"],
+            got.AsEnumerable().Select(g => $"{g.Url} {g.Type}").Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_account_cannot_have_webhooks_without_end()
+    {
+        await bed.ExecuteAsync($"""
+            INSERT INTO webhook_endpoint (account_id, url, events, format, sealed_secret, seal_id, allow_private, created_at)
+            SELECT {bed.Account}, 'https://one.example.com/', '{"{}"}', 'v1', '', gen_random_uuid(), false, now() FROM generate_series(1, {WebhookEndpoints.MostPerAccount})
+            """);
+
+        Assert.Null(await bed.Endpoints.CreateAsync(bed.Account, new() { Url = "https://one.example.com/" }, default));
+    }
+
+    [Theory]
+    [InlineData("https://app.acme.example/hooks/mail?x=1", true)]
+    [InlineData("https://[2001:db8::1]:8443/", true)]
+    [InlineData("https://bücher.example/", true)]
+    [InlineData("http://127.0.0.1:8025/", false)]
+    [InlineData("http://app.acme.example/", false)]
+    [InlineData("", false)]
+    [InlineData("/hooks/mail", false)]
+    [InlineData("//app.acme.example/", false)]
+    [InlineData("app.acme.example", false)]
+    [InlineData("ftp://app.acme.example/", false)]
+    [InlineData("file:///etc/passwd", false)]
+    [InlineData("javascript:alert(1)", false)]
+    [InlineData("https://user@app.acme.example/", false)]
+    [InlineData("https://user:password@app.acme.example/", false)]
+    [InlineData("https://app.acme.example/#part", false)]
+    [InlineData("https://app.acme.example/a b", false)]
+    [InlineData("https://app.acme.example/\r\nX-Header: 1", false)]
+    [InlineData("https:\\\\app.acme.example\\", false)]
+    [InlineData("https://", false)]
+    public void A_url_is_absolute_https_and_has_no_user(string url, bool good)
+    {
+        var endpoints = new WebhookEndpoints(bed, bed.Ids, bed.Secrets, allowHttp: false, bed.Clock);
+
+        Assert.Equal(good, endpoints.FaultsOf(new() { Url = url }).Count == 0);
+    }
+
+    [Fact]
+    public void Http_is_for_endpoints_with_private_addresses_and_for_installations_that_say_so()
+    {
+        var strict = new WebhookEndpoints(bed, bed.Ids, bed.Secrets, allowHttp: false, bed.Clock);
+
+        Assert.Equal("/url", Assert.Single(strict.FaultsOf(new() { Url = "http://127.0.0.1:8025/" })).Pointer);
+        Assert.Empty(strict.FaultsOf(new() { Url = "http://127.0.0.1:8025/", AllowPrivate = true }));
+        Assert.Empty(bed.Endpoints.FaultsOf(new() { Url = "http://127.0.0.1:8025/" }));
+    }
+
+    [Fact]
+    public void All_faults_are_told_at_once()
+    {
+        var faults = bed.Endpoints.FaultsOf(new() { Url = "https://app.acme.example/" + new string('x', 2048), Description = new string('x', 257) + "\0" });
+
+        Assert.Equal(["/url too_long", "/description too_long", "/description invalid_character"], faults.Select(f => $"{f.Pointer} {f.Code}"));
+    }
+
+    [Fact]
+    public void Every_stored_event_type_has_a_public_one_and_the_other_way_round()
+    {
+        Assert.All(Enum.GetValues<EventType>(), type => Assert.Equal(type, Stored.ToStored(Stored.ToWire(type))));
+        Assert.All(Enum.GetValues<Wire.EventType>(), type => Assert.Equal(type, Stored.ToWire(Stored.ToStored(type))));
+        Assert.All(Enum.GetValues<FailureClass>(), failure => Assert.Equal(failure.ToString(), Stored.ToWire(failure).ToString()));
+    }
+
+    [Fact]
+    public async Task A_messages_events_are_read_newest_first_and_from_a_place()
+    {
+        var (message, recipients) = await bed.AcceptAsync(2);
+        bed.Clock.Advance(TimeSpan.FromSeconds(1));
+        await bed.SettleAsync(RecipientStatus.Delivered, recipients[0]);
+        bed.Clock.Advance(TimeSpan.FromSeconds(1));
+        await bed.SettleAsync(RecipientStatus.Failed, recipients[1]);
+        await bed.AcceptAsync();
+
+        var all = await bed.Events.ReadAsync(bed.Account, message, null, null, 100, default);
+        Assert.Equal([Wire.EventType.MessageFailed, Wire.EventType.MessageDelivered, Wire.EventType.MessageAccepted, Wire.EventType.MessageAccepted], all.Select(e => e.Event.Type));
+        Assert.Equal(all[1..3], await bed.Events.ReadAsync(bed.Account, message, all[0].Position, null, 2, default), SameEvent);
+        Assert.Equal(all[1..3], await bed.Events.ReadAsync(bed.Account, message, null, all[3].Position, 2, default), SameEvent);
+        Assert.Empty(await bed.Events.ReadAsync(bed.Account + 1, message, null, null, 100, default));
+        Assert.Null(all[0].Event.Data.Attempt!.SmtpCode);
+        Assert.Null(all[3].Event.Data.Attempt);
+        static bool SameEvent(PlacedEvent one, PlacedEvent other) => one.Position == other.Position;
+    }
+
+    [Fact]
+    public void The_text_of_a_secret_is_not_in_what_a_log_would_show() => Assert.Equal("whsec_…", WebhookSecret.Create().ToString());
+}
