@@ -13,24 +13,22 @@ using MoxApi.Webhooks.Posting;
 
 namespace MoxApi.Webhooks;
 
-/// <summary>What the host adds for webhooks.</summary>
+/// <summary>Puts the room together. The host provides the database, the node's session, ids, secrets, the dialer and the clock.</summary>
 public static class WebhookServices
 {
-    /// <summary>
-    /// Adds webhooks and their events for the API, and for the role <see cref="WebhookDispatcher.Role"/> the dispatcher with its job. They need
-    /// a data source, contexts, public ids, secrets, a dialer, a clock, and, for the role, the node's session.
-    /// </summary>
-    /// <param name="services">The host's.</param>
+    /// <summary>Everything that manages webhooks and reads events: on nodes with the role api.</summary>
+    /// <param name="services">To add to.</param>
     /// <param name="allowHttp">Whether any endpoint may be without TLS, as in the local sandbox.</param>
-    public static IServiceCollection AddWebhooks(this IServiceCollection services, bool allowHttp) => services
+    public static IServiceCollection AddWebhookManagement(this IServiceCollection services, bool allowHttp) => services
         .AddSingleton<MessageEvents>()
-        .AddSingleton(all => new WebhookEndpoints(
-            all.GetRequiredService<IDbContextFactory<MailDbContext>>(),
-            all.GetRequiredService<PublicIds>(),
-            all.GetRequiredService<SecretBox>(),
-            allowHttp,
-            all.GetRequiredService<TimeProvider>()))
-        .AddSingleton(all => new WebhookSender(all.GetRequiredService<Dialer>(), Dns.GetHostAddressesAsync, all.GetRequiredService<TimeProvider>()))
+        .AddSingleton(s => new WebhookEndpoints(
+            s.GetRequiredService<IDbContextFactory<MailDbContext>>(), s.GetRequiredService<PublicIds>(), s.GetRequiredService<SecretBox>(), allowHttp,
+            s.GetRequiredService<TimeProvider>()));
+
+    /// <summary>Everything that posts events: on nodes with the role webhooks.</summary>
+    public static IServiceCollection AddWebhookDispatch(this IServiceCollection services) => services
+        .AddSingleton(s => new WebhookSender(s.GetRequiredService<Dialer>(), Dns.GetHostAddressesAsync, s.GetRequiredService<TimeProvider>()))
         .AddSingleton<WebhookDispatcher>()
-        .AddSingleton<IWebhookJobs, WebhookJobs>();
+        .AddSingleton<WebhookJobs>()
+        .AddSingleton<IWebhookJobs>(s => s.GetRequiredService<WebhookJobs>());
 }

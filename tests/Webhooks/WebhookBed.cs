@@ -55,7 +55,7 @@ internal sealed class WebhookBed : IAsyncDisposable, IDbContextFactory<MailDbCon
 
     public static async Task<WebhookBed> MakeAsync(TestPostgres postgres, LeaseTimes? lease = null)
     {
-        var database = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync());
+        var database = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(await postgres.CreateDatabaseAsync()) { PersistSecurityInfo = true });
         var bed = new WebhookBed(database, await SchemaMigrator.CheckAsync(database, default), lease ?? new());
         await bed.Session.StartAsync(default);
         bed.Account = await bed.AddAccountAsync("acme");

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using MoxApi.Migrations.Identifiers;
-using MoxApi.Migrations.Jobs;
 using MoxApi.Migrations.Leases;
 using MoxApi.Migrations.Nodes;
 using MoxApi.Migrations.Secrets;
@@ -55,9 +54,6 @@ public sealed partial class WebhookDispatcher : IAsyncDisposable
         outcomes.Start();
         roundAt = time.GetTimestamp();
     }
-
-    /// <summary>Lets one loop run at a time.</summary>
-    public ResidentGate Gate { get; } = new();
 
     /// <summary>The time since the loop last went round without a fault. It does so every 10 s at rest.</summary>
     public TimeSpan SinceLastRound => time.GetElapsedTime(Volatile.Read(ref roundAt));

@@ -3,13 +3,25 @@ using MoxApi.Migrations.Nodes;
 
 namespace MoxApi.Webhooks.Dispatch;
 
-/// <summary>Runs the dispatcher as this node's resident job, so that Hangfire shows it and stops it.</summary>
+/// <summary>The node's resident webhook job, run by Hangfire.</summary>
 public sealed class WebhookJobs(NodeSession session, WebhookDispatcher dispatcher) : IWebhookJobs
 {
+    private readonly ResidentGate gate = new();
+
+    /// <summary>Whether the loop runs.</summary>
+    public bool IsRunning => gate.IsTaken;
+
     /// <inheritdoc/>
     public async Task DrainWebhooks(string node, CancellationToken stop)
     {
-        if (node != session.Node || !dispatcher.Gate.TryEnter()) return; // A stale job, or a second one.
-        using (dispatcher.Gate) await dispatcher.DrainAsync(stop);
+        if (node != session.Node || !gate.TryEnter()) return; // Left over from a node of another name, or a second one.
+        try
+        {
+            await dispatcher.DrainAsync(stop);
+        }
+        finally
+        {
+            gate.Leave();
+        }
     }
 }
