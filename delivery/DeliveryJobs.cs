@@ -5,25 +5,25 @@ using MoxApi.Migrations.Nodes;
 namespace MoxApi.Delivery;
 
 /// <summary>The node's resident delivery job, run by Hangfire.</summary>
-internal sealed class DeliveryJobs(DeliveryLoop loop, NodeSession session) : IDeliveryJobs
+public sealed class DeliveryJobs : IDeliveryJobs, IDisposable
 {
     private readonly ResidentGate gate = new();
+    private readonly DeliveryLoop loop;
+    private readonly NodeSession session;
+
+    internal DeliveryJobs(DeliveryLoop loop, NodeSession session) => (this.loop, this.session) = (loop, session);
 
     /// <summary>Whether the loop runs.</summary>
     public bool IsRunning => gate.IsTaken;
+
+    /// <inheritdoc/>
+    public void Dispose() => gate.Dispose();
 
     /// <inheritdoc/>
     public async Task DrainDelivery(string node, CancellationToken stop)
     {
         // Left over from a node of another name, or a second one: Hangfire may start a job again that it takes for dead.
         if (node != session.Node || !gate.TryEnter()) return;
-        try
-        {
-            await loop.DrainAsync(stop);
-        }
-        finally
-        {
-            gate.Leave();
-        }
+        using (gate) await loop.DrainAsync(stop);
     }
 }

@@ -53,7 +53,7 @@ public static class DeliveryServices
             .AddSingleton<LaneWorkers>()
             .AddSingleton<DeliveryEngine>()
             .AddSingleton<DeliveryLoop>()
-            .AddSingleton<DeliveryJobs>()
+            .AddSingleton(s => new DeliveryJobs(s.GetRequiredService<DeliveryLoop>(), s.GetRequiredService<NodeSession>()))
             .AddSingleton<IDeliveryJobs>(s => s.GetRequiredService<DeliveryJobs>());
     }
 

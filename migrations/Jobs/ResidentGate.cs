@@ -1,16 +1,16 @@
 namespace MoxApi.Migrations.Jobs;
 
-/// <summary>Lets one resident job of a kind run on a node.</summary>
-public sealed class ResidentGate
+/// <summary>Lets one resident job of a role run on this node at a time, and tells whether one does.</summary>
+public sealed class ResidentGate : IDisposable
 {
     private int taken;
 
-    /// <summary>Whether one runs.</summary>
+    /// <summary>Whether a job is inside.</summary>
     public bool IsTaken => Volatile.Read(ref taken) == 1;
 
-    /// <summary>Enters, unless one runs.</summary>
+    /// <summary>Enters, unless another job is inside. <see cref="Dispose"/> leaves, and the next may enter.</summary>
     public bool TryEnter() => Interlocked.Exchange(ref taken, 1) == 0;
 
     /// <summary>Leaves.</summary>
-    public void Leave() => Volatile.Write(ref taken, 0);
+    public void Dispose() => Volatile.Write(ref taken, 0);
 }

@@ -137,11 +137,10 @@ public sealed partial class NodeSession : IAsyncDisposable
 
     private async Task<bool> TryConnectAsync(CancellationToken cancel)
     {
-        var settings = new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false, KeepAlive = 5, CommandTimeout = (int)lease.Lost.TotalSeconds + 1 };
-        var opened = new NpgsqlConnection(settings.ConnectionString);
+        // Back in the pool, it forgets its lock and what it listens to (DISCARD ALL).
+        var opened = await database.OpenConnectionAsync(cancel);
         try
         {
-            await opened.OpenAsync(cancel);
             await using var command = new NpgsqlCommand("SELECT pg_try_advisory_lock(hashtextextended('moxapi:node:' || $1, 0))", opened) { Parameters = { new() { Value = Node } } };
             if (await command.ExecuteScalarAsync(cancel) is not true) return false;
             opened.Notification += (_, notice) =>

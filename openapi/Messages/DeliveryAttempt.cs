@@ -98,4 +98,8 @@ public sealed record ConversationStep
     /// <summary>How long the step took, in milliseconds.</summary>
     /// <example>31</example>
     public required int Ms { get; init; }
+
+    /// <summary>Whom the step was about: the server at <c>connect</c>, the recipient at <c>rcpt</c>; absent at other steps.</summary>
+    /// <example>mx1.example.org [192.0.2.10]</example>
+    public string? Address { get; init; }
 }

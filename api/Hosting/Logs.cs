@@ -1,0 +1,22 @@
+using Microsoft.Extensions.Logging.Console;
+
+namespace MoxApi.Api.Hosting;
+
+/// <summary>How the program logs: to standard error; in lines for people, or as JSON where <c>Logging:Console:FormatterName</c> says so.</summary>
+internal static class Logs
+{
+    /// <summary>Sets logging up, the same before the host is built and in it.</summary>
+    public static ILoggingBuilder Configure(ILoggingBuilder logging, IConfiguration configuration)
+    {
+        logging.ClearProviders();
+        logging.AddSimpleConsole(options =>
+        {
+            options.SingleLine = true;
+            options.TimestampFormat = "HH:mm:ss.fff ";
+        });
+        logging.Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+        logging.SetMinimumLevel(LogLevel.Information);
+        foreach (var noisy in new[] { "Microsoft", "System", "Hangfire", "Npgsql", "OpenTelemetry" }) logging.AddFilter(noisy, LogLevel.Warning);
+        return logging.AddConfiguration(configuration.GetSection("Logging"));
+    }
+}

@@ -1,0 +1,185 @@
+using Hangfire;
+using Hangfire.PostgreSql;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Caching.Memory;
+using MoxApi.Api.Access;
+using MoxApi.Api.Health;
+using MoxApi.Api.Jobs;
+using MoxApi.Api.Messages;
+using MoxApi.Api.Received;
+using MoxApi.Api.Webhooks;
+using MoxApi.Delivery;
+using MoxApi.Inbound;
+using MoxApi.Inbound.Smtp;
+using MoxApi.Mail.Connections;
+using MoxApi.Mail.Dns;
+using MoxApi.Mail.Smtp.Client;
+using MoxApi.Migrations;
+using MoxApi.Migrations.Cluster;
+using MoxApi.Migrations.Identifiers;
+using MoxApi.Migrations.Messages;
+using MoxApi.Migrations.Nodes;
+using MoxApi.Migrations.Secrets;
+using MoxApi.Webhooks;
+using Npgsql;
+
+namespace MoxApi.Api.Hosting;
+
+/// <summary>
+/// A running node, from its database to its listeners. What it starts is stopped in the opposite order: listeners, then jobs, which let what is
+/// in flight finish, then writers, the session, and PostgreSQL last.
+/// </summary>
+internal static class NodeHost
+{
+    /// <summary>Runs until it is stopped.</summary>
+    /// <param name="settings">What to run.</param>
+    /// <param name="configuration">Where the settings came from, for what ASP.NET Core reads itself.</param>
+    /// <param name="started">Called when every listener answers.</param>
+    /// <param name="stop">Stops it.</param>
+    public static async Task RunAsync(Settings settings, IConfiguration configuration, Func<BoundAddresses, Task> started, CancellationToken stop)
+    {
+        // Hangfire's workers block a thread each while they start; with few cores the pool would grow too slowly for the listeners.
+        ThreadPool.SetMinThreads(64, 64);
+        using var loggers = LoggerFactory.Create(logging => Logs.Configure(logging, configuration));
+        await using var database = await Database.OpenAsync(settings, ClusterUse.Server, loggers, stop);
+        var installation = settings.Node.Has(Roles.Migrate)
+            ? await SchemaMigrator.MigrateAsync(database.Source, stop)
+            : await SchemaMigrator.CheckAsync(database.Source, stop);
+        using var publicIds = new PublicIds(installation.IdKey);
+        var secrets = OpenSecrets(settings);
+        if (settings.IsSandbox) await Sandbox.PrepareAsync(database.Source, secrets, stop);
+        await using var session = new NodeSession(
+            database.Source, settings.Node.CleanName, settings.Node.Effective, LeaseTimes.OfLength(settings.Node.Lease), TimeProvider.System, loggers.CreateLogger<NodeSession>());
+        await session.StartAsync(stop);
+        var app = Build(settings, configuration, database, session, publicIds, secrets);
+        await using (app)
+        {
+            await app.StartAsync(stop);
+            await started(Addresses(app));
+            await app.WaitForShutdownAsync(stop);
+        }
+    }
+
+    /// <summary>What stored secrets are sealed with.</summary>
+    public static SecretBox OpenSecrets(Settings settings) =>
+        new(settings.Secrets.MasterKey is { } key ? MasterKey.Parse(key) : MasterKey.ReadOrCreate(settings.DataFolder));
+
+    // Port 0 is a free one, so what was bound is asked for. Kestrel keeps the order of the listeners.
+    private static BoundAddresses Addresses(WebApplication app)
+    {
+        var settings = app.Services.GetRequiredService<Settings>();
+        var bound = app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Select(a => new Uri(a).Authority).ToArray();
+        var http = settings.HttpEndPoints.Count;
+        return new BoundAddresses(settings, bound[..http], bound[http..]);
+    }
+
+    private static WebApplication Build(Settings settings, IConfiguration configuration, Database database, NodeSession session, PublicIds publicIds, SecretBox secrets)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "MoxApi.Api", EnvironmentName = "Production" });
+        builder.Configuration.Sources.Clear();
+        builder.Configuration.AddConfiguration(configuration);
+        Logs.Configure(builder.Logging, configuration);
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = settings.Delivery.StopWithin + TimeSpan.FromSeconds(15));
+        Listen(builder, settings);
+        AddShared(builder.Services, settings, database, session, publicIds, secrets);
+        AddRoles(builder.Services, settings);
+        AddJobs(builder.Services, settings, database, session);
+        builder.Services.AddHealth(settings);
+        var app = builder.Build();
+        app.MapHealth();
+        if (settings.Node.Has(Roles.Api))
+        {
+            app.UseLocalHostsOnly(settings);
+            app.MapMoxApi();
+            app.MapDashboard();
+        }
+        return app;
+    }
+
+    private static void Listen(WebApplicationBuilder builder, Settings settings) => builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = 2 << 20;
+        foreach (var endPoint in settings.HttpEndPoints) kestrel.Listen(endPoint);
+        if (!settings.Node.Has(Roles.Inbound)) return;
+        foreach (var endPoint in settings.SmtpEndPoints) kestrel.Listen(endPoint, listen => listen.UseSmtp());
+    });
+
+    private static void AddShared(IServiceCollection services, Settings settings, Database database, NodeSession session, PublicIds publicIds, SecretBox secrets) => services
+        .AddSingleton(settings)
+        .AddSingleton(TimeProvider.System)
+        .AddSingleton(database.Source)
+        .AddSingleton(session)
+        .AddSingleton(publicIds)
+        .AddSingleton(secrets)
+        .AddSingleton<IdBlocks>()
+        .AddSingleton<Lanes>()
+        .AddSingleton<IMemoryCache>(_ => new MemoryCache(new MemoryCacheOptions { SizeLimit = 100_000 }))
+        .AddDbContextFactory<MailDbContext>(options => MailDbContext.Configure(options, database.Source))
+        .AddSingleton(new DialerOptions
+        {
+            AllowNetworks = [.. settings.AllowNetworks.Select(n => System.Net.IPNetwork.Parse(n))],
+            EndpointMap = settings.EndPointMap,
+        })
+        .AddSingleton<Dialer>()
+        .AddSingleton(new DnsResolverOptions { Servers = settings.Resolver.EndPoints })
+        .AddSingleton<DnsResolver>()
+        .AddSingleton(s => new MxRouter(s.GetRequiredService<DnsResolver>(), new MxRouterOptions { OwnHosts = [settings.Node.HostName] }));
+
+    private static void AddRoles(IServiceCollection services, Settings settings)
+    {
+        services.AddSubmission();
+        if (settings.Node.Has(Roles.Api))
+        {
+            services.AddMoxApiEndpoints()
+                .AddSingleton<ICredentials, StoredCredentials>()
+                .AddSingleton<MessageReader>()
+                .AddSingleton<IMessages, StoredMessages>()
+                .AddSingleton<IReceivedMessages, StoredReceived>()
+                .AddSingleton<IWebhooks, StoredWebhooks>();
+            services.Configure<ApiOptions>(o => o.AllowHttpWebhooks = settings.IsSandbox);
+        }
+        if (settings.Node.Has(Roles.Delivery))
+        {
+            var client = new SmtpClientOptions { HostName = settings.IsSandbox ? "localhost" : settings.Node.HostName, Timeouts = settings.Timeouts };
+            services.AddDelivery(settings.Delivery, client, settings.IsSandbox ? ("localhost", settings.SmtpEndPoints[0]) : null);
+        }
+        services.AddWebhooks(settings.IsSandbox);
+        if (settings.Node.Has(Roles.Inbound)) services.AddInbound(settings.Smtp, settings.IsSandbox ? Sandbox.Address : null);
+    }
+
+    private static void AddJobs(IServiceCollection services, Settings settings, Database database, NodeSession session)
+    {
+        var residents = new[] { Roles.Delivery, Roles.Webhooks }.Count(settings.Node.Has);
+        var connection = new NpgsqlConnectionStringBuilder(database.ConnectionString) { MaxPoolSize = residents + 12, MaxAutoPrepare = 0, ApplicationName = $"moxapi {session.Node} hangfire" };
+        services.AddHangfire(hangfire => hangfire.UseSimpleAssemblyNameTypeSerializer().UseRecommendedSerializerSettings().UsePostgreSqlStorage(
+            storage => storage.UseNpgsqlConnection(connection.ConnectionString),
+            new PostgreSqlStorageOptions
+            {
+                SchemaName = SchemaMigrator.HangfireSchema,
+                PrepareSchemaIfNecessary = false,
+                EnableLongPolling = true,
+                QueuePollInterval = TimeSpan.FromSeconds(15),
+                UseSlidingInvisibilityTimeout = true,
+                InvisibilityTimeout = TimeSpan.FromSeconds(60),
+            }));
+        services.AddHangfireServer(server =>
+        {
+            server.ServerName = session.Node;
+            server.Queues = [ResidentJobs.QueueOf(session.Node), ResidentJobs.Chores];
+            server.WorkerCount = residents + 2;
+            // Jobs hear of the stop only after StopTimeout: ours are to finish what is in flight from the start, within ShutdownTimeout.
+            server.StopTimeout = TimeSpan.Zero;
+            server.ShutdownTimeout = settings.Delivery.StopWithin + TimeSpan.FromSeconds(5);
+        });
+        services.AddHostedService(s => s.GetRequiredService<ResidentJobs>());
+    }
+}
+
+/// <summary>Where a node listens.</summary>
+/// <param name="Settings">What it runs.</param>
+/// <param name="Http">Addresses with ports, for HTTP.</param>
+/// <param name="Smtp">Addresses with ports, for SMTP.</param>
+internal sealed record BoundAddresses(Settings Settings, IReadOnlyList<string> Http, IReadOnlyList<string> Smtp);

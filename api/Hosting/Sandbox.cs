@@ -1,0 +1,42 @@
+using Microsoft.EntityFrameworkCore;
+using MoxApi.Api.Access;
+using MoxApi.Delivery.Domains;
+using MoxApi.Mail.Addresses;
+using MoxApi.Migrations;
+using MoxApi.Migrations.Accounts;
+using MoxApi.Migrations.Secrets;
+using MoxApi.OpenApi.Access;
+using Npgsql;
+
+namespace MoxApi.Api.Hosting;
+
+/// <summary>The local sandbox: one account with credentials that everybody knows, on loopback only.</summary>
+internal static class Sandbox
+{
+    public const string AccountName = "sandbox";
+    public const string Address = "mox@localhost";
+    public const string Password = "moxmoxmox";
+    public const string ApiKey = "mox_local_sandbox";
+
+    /// <summary>Makes the account with its address, password, key and Inbox, unless they are there.</summary>
+    public static async Task PrepareAsync(NpgsqlDataSource database, SecretBox secrets, CancellationToken cancel)
+    {
+        var options = new DbContextOptionsBuilder<MailDbContext>();
+        MailDbContext.Configure(options, database);
+        await using var context = new MailDbContext(options.Options);
+        if (await context.Accounts.AnyAsync(a => a.Name == AccountName, cancel)) return;
+        var now = TimeProvider.System.GetUtcNow();
+        var account = new Account { Name = AccountName, MaySendAsAnyone = true, PasswordHash = await PasswordHash.CreateAsync(Password), CreatedAt = now };
+        await using var transaction = await context.Database.BeginTransactionAsync(cancel);
+        context.Add(account);
+        await context.SaveChangesAsync(cancel);
+        var domain = new DomainSetup(secrets, TimeProvider.System).Create(account.Id, MailDomain.Parse("localhost"));
+        context.Add(domain);
+        await context.SaveChangesAsync(cancel);
+        context.Add(new Address { AccountId = account.Id, DomainId = domain.Id, LocalPart = "mox", DisplayName = "Mox", CreatedAt = now });
+        context.Add(new Migrations.Mailboxes.Mailbox { AccountId = account.Id, Name = "Inbox" });
+        context.Add(new ApiKey { AccountId = account.Id, Name = "sandbox", Hash = ApiKeyHash.Of(ApiKey), Prefix = ApiKey, Scopes = [.. Scopes.All], CreatedAt = now });
+        await context.SaveChangesAsync(cancel);
+        await transaction.CommitAsync(cancel);
+    }
+}

@@ -1,0 +1,37 @@
+using Hangfire;
+using MoxApi.Api.Health;
+using MoxApi.Migrations;
+using MoxApi.Migrations.Messages;
+using Npgsql;
+
+namespace MoxApi.Api.Jobs;
+
+/// <summary>What has to be done now and then, by any node.</summary>
+internal sealed partial class Chores(NpgsqlDataSource database, NodeMetrics metrics, ILogger<Chores> logger)
+{
+    /// <summary>Checks that the books balance.</summary>
+    [AutomaticRetry(Attempts = 0)]
+    public async Task CheckBooks(CancellationToken stop)
+    {
+        var report = await Books.CheckAsync(database, stop);
+        metrics.BookFaults = report.Faults.Count;
+        foreach (var fault in report.Faults) Log.DoesNotBalance(logger, fault);
+    }
+
+    /// <summary>Deletes the Hangfire queues of nodes that are gone: nobody else works on them.</summary>
+    [AutomaticRetry(Attempts = 0)]
+    public async Task ForgetDeadNodes(CancellationToken stop)
+    {
+        await using var command = database.CreateCommand($"""
+            DELETE FROM {SchemaMigrator.HangfireSchema}.jobqueue q
+            WHERE q.queue LIKE 'node-%' AND NOT EXISTS (SELECT 1 FROM session s WHERE 'node-' || s.node = q.queue AND s.seen_at > now() - interval '1 hour')
+            """);
+        await command.ExecuteNonQueryAsync(stop);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "The books do not balance: {Fault}")]
+        internal static partial void DoesNotBalance(ILogger logger, string fault);
+    }
+}

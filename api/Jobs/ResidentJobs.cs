@@ -1,0 +1,62 @@
+using Hangfire;
+using Hangfire.Common;
+using Hangfire.States;
+using MoxApi.Api.Hosting;
+using MoxApi.Delivery;
+using MoxApi.Migrations.Jobs;
+using MoxApi.Migrations.Nodes;
+using MoxApi.Webhooks.Dispatch;
+
+namespace MoxApi.Api.Jobs;
+
+/// <summary>
+/// Sees to it that this node's resident jobs run: one for each role that works off a queue, in the node's own Hangfire queue, so that Hangfire
+/// runs, shows and stops them. The number of Hangfire jobs does not grow with the mail.
+/// </summary>
+internal sealed class ResidentJobs(
+    IServiceProvider services, Settings settings, NodeSession session, IBackgroundJobClientV2 jobs, IRecurringJobManagerV2 recurring, TimeProvider time) : BackgroundService
+{
+    /// <summary>The queue of chores, which any node does.</summary>
+    public const string Chores = "chores";
+
+    private static readonly TimeSpan CheckEvery = TimeSpan.FromSeconds(15);
+
+    private readonly long startedAt = time.GetTimestamp();
+    private long lastSeenRunning = time.GetTimestamp();
+
+    /// <summary>A node's own queue.</summary>
+    public static string QueueOf(string node) => $"node-{node}";
+
+    /// <summary>Whether every resident job of this node runs, or did within the last 30 seconds.</summary>
+    public bool IsRunning
+    {
+        get
+        {
+            if (Residents().All(r => r.IsRunning)) Volatile.Write(ref lastSeenRunning, time.GetTimestamp());
+            return time.GetElapsedTime(Volatile.Read(ref lastSeenRunning)) < TimeSpan.FromSeconds(30);
+        }
+    }
+
+    /// <summary>How long the node has run.</summary>
+    public TimeSpan Uptime => time.GetElapsedTime(startedAt);
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        recurring.AddOrUpdate<Chores>("books", Chores, c => c.CheckBooks(CancellationToken.None), "17 * * * *");
+        recurring.AddOrUpdate<Chores>("dead-nodes", Chores, c => c.ForgetDeadNodes(CancellationToken.None), "*/10 * * * *");
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            foreach (var resident in Residents().Where(r => !r.IsRunning)) jobs.Create(resident.Job, new EnqueuedState(QueueOf(session.Node)));
+            await Task.Delay(CheckEvery, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private IEnumerable<(bool IsRunning, Job Job)> Residents()
+    {
+        if (settings.Node.Has(Roles.Delivery))
+            yield return (services.GetRequiredService<DeliveryJobs>().IsRunning, Job.FromExpression<IDeliveryJobs>(j => j.DrainDelivery(session.Node, CancellationToken.None)));
+        if (settings.Node.Has(Roles.Webhooks))
+            yield return (services.GetRequiredService<WebhookDispatcher>().Gate.IsTaken, Job.FromExpression<IWebhookJobs>(j => j.DrainWebhooks(session.Node, CancellationToken.None)));
+    }
+}

@@ -1,0 +1,19 @@
+using MoxApi.Api.Problems;
+using MoxApi.Migrations.Identifiers;
+
+namespace MoxApi.Api.Lists;
+
+/// <summary>A place in a list that is ordered by time, newest first; the id decides between equal times, so every list comes to its end.</summary>
+internal readonly record struct Place(DateTimeOffset At, long Id)
+{
+    /// <summary>Where a page starts; null for the beginning of the list.</summary>
+    /// <exception cref="RefusalException">The cursor is none of ours.</exception>
+    public static Place? Of(PageRequest page, PublicIds ids)
+    {
+        if ((page.After ?? page.Before) is not { } cursor) return null;
+        return ids.TryReadCursor(cursor, out var at, out var id) ? new Place(at, id) : throw new RefusalException(page.InvalidCursor());
+    }
+
+    /// <summary>The cursor of this place.</summary>
+    public string ToCursor(PublicIds ids) => ids.MakeCursor(At, Id);
+}

@@ -1,0 +1,54 @@
+using Microsoft.EntityFrameworkCore;
+using MoxApi.Api.Access;
+using MoxApi.Api.Lists;
+using MoxApi.Api.Messages;
+using MoxApi.Migrations;
+using MoxApi.Migrations.Identifiers;
+using MoxApi.OpenApi.Lists;
+using MoxApi.OpenApi.Received;
+
+namespace MoxApi.Api.Received;
+
+/// <summary>What the database has in an account's mailboxes.</summary>
+internal sealed class StoredReceived(IDbContextFactory<MailDbContext> contexts, MessageReader reader, PublicIds ids) : IReceivedMessages
+{
+    /// <inheritdoc/>
+    public async Task<Page<ReceivedMessage>> ListAsync(Caller caller, PageRequest page, CancellationToken cancellationToken)
+    {
+        var place = Place.Of(page, ids);
+        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
+        var mine = context.MailboxMessages.AsNoTracking().Where(e => e.AccountId == caller.AccountId);
+        if (place is { } at)
+        {
+            mine = page.Backward
+                ? mine.Where(e => EF.Functions.GreaterThan(ValueTuple.Create(e.ReceivedAt, e.MessageId), ValueTuple.Create(at.At, at.Id)))
+                : mine.Where(e => EF.Functions.LessThan(ValueTuple.Create(e.ReceivedAt, e.MessageId), ValueTuple.Create(at.At, at.Id)));
+        }
+        var ordered = page.Backward
+            ? mine.OrderBy(e => e.ReceivedAt).ThenBy(e => e.MessageId)
+            : mine.OrderByDescending(e => e.ReceivedAt).ThenByDescending(e => e.MessageId);
+        var found = await (
+            from e in ordered.Take(page.Limit + 1)
+            join m in context.Messages on e.MessageId equals m.Id
+            join box in context.Mailboxes on e.MailboxId equals box.Id
+            select new { Entry = e, m.MessageIdHeader, m.FromHeader, m.Subject, m.Size, box.Name }).ToListAsync(cancellationToken);
+        // A join promises no order.
+        found.Sort((a, b) => (page.Backward ? 1 : -1) * (a.Entry.ReceivedAt, a.Entry.MessageId).CompareTo((b.Entry.ReceivedAt, b.Entry.MessageId)));
+        return page.ToPage(found, f => new Place(f.Entry.ReceivedAt, f.Entry.MessageId).ToCursor(ids), f => new ReceivedMessage
+        {
+            Id = ids.Make(PublicIdKind.Message, f.Entry.MessageId),
+            MessageId = f.MessageIdHeader,
+            From = f.FromHeader,
+            ForwardPath = f.Entry.ForwardPath,
+            ReversePath = f.Entry.ReversePath,
+            Subject = f.Subject,
+            ReceivedAt = f.Entry.ReceivedAt,
+            Size = f.Size,
+            Mailbox = f.Name,
+        });
+    }
+
+    /// <inheritdoc/>
+    public async Task<RawMessage?> RawAsync(Caller caller, string id, CancellationToken cancellationToken) =>
+        ids.TryRead(PublicIdKind.Message, id, out var stored) ? await reader.ReadAsync(caller.AccountId, stored, id, cancellationToken) : null;
+}

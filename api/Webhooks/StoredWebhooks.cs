@@ -1,0 +1,38 @@
+using MoxApi.Api.Access;
+using MoxApi.Api.Lists;
+using MoxApi.Api.Problems;
+using MoxApi.Migrations.Identifiers;
+using MoxApi.OpenApi.Errors;
+using MoxApi.OpenApi.Lists;
+using MoxApi.OpenApi.Webhooks;
+using Endpoints = MoxApi.Webhooks.Endpoints.WebhookEndpoints;
+
+namespace MoxApi.Api.Webhooks;
+
+/// <summary>An account's webhooks, as the room of webhooks keeps them.</summary>
+internal sealed class StoredWebhooks(Endpoints endpoints, PublicIds ids) : IWebhooks
+{
+    /// <inheritdoc/>
+    public async Task<CreatedWebhook> CreateAsync(Caller caller, CreateWebhookRequest request, CancellationToken cancellationToken) =>
+        await endpoints.CreateAsync(caller.AccountId, request, cancellationToken)
+            ?? throw new RefusalException(new Refusal(StatusCodes.Status422UnprocessableEntity, ErrorCodes.InvalidRequest, $"An account has at most {Endpoints.MostPerAccount} webhooks."));
+
+    /// <inheritdoc/>
+    public async Task<Page<Webhook>> ListAsync(Caller caller, PageRequest page, CancellationToken cancellationToken)
+    {
+        long? place = (page.After ?? page.Before) is { } cursor
+            ? ids.TryRead(PublicIdKind.WebhookEndpoint, cursor, out var id) ? id : throw new RefusalException(page.InvalidCursor())
+            : null;
+        var found = await endpoints.ListAsync(caller.AccountId, page.Backward ? null : place, page.Backward ? place : null, page.Limit + 1, cancellationToken);
+        if (page.Backward) found.Reverse();
+        return page.ToPage(found, w => w.Webhook.Id, w => w.Webhook);
+    }
+
+    /// <inheritdoc/>
+    public async Task<Webhook?> FindAsync(Caller caller, string id, CancellationToken cancellationToken) =>
+        ids.TryRead(PublicIdKind.WebhookEndpoint, id, out var stored) ? await endpoints.GetAsync(caller.AccountId, stored, cancellationToken) : null;
+
+    /// <inheritdoc/>
+    public async Task<bool> DeleteAsync(Caller caller, string id, CancellationToken cancellationToken) =>
+        ids.TryRead(PublicIdKind.WebhookEndpoint, id, out var stored) && await endpoints.DeleteAsync(caller.AccountId, stored, cancellationToken);
+}

@@ -1,0 +1,137 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+
+namespace MoxApi.Tests.Hosting;
+
+/// <summary>The real program as a process of its own, on ports of its own.</summary>
+internal sealed class MoxApiProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    private readonly Process process;
+    private readonly StringBuilder output = new();
+    private readonly StringBuilder errors = new();
+    private readonly TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private MoxApiProcess(Process process) => this.process = process;
+
+    /// <summary>Where it answers HTTP.</summary>
+    public Uri Http { get; private set; } = new("http://127.0.0.1");
+
+    /// <summary>Where it answers SMTP, if it does.</summary>
+    public IPEndPoint? Smtp { get; private set; }
+
+    /// <summary>The process's id.</summary>
+    public int Id => process.Id;
+
+    /// <summary>What it printed.</summary>
+    public string Output
+    {
+        get
+        {
+            lock (output) return output.ToString();
+        }
+    }
+
+    /// <summary>What it logged.</summary>
+    public string Log
+    {
+        get
+        {
+            lock (errors) return errors.ToString();
+        }
+    }
+
+    /// <summary>Starts it and waits until it answers.</summary>
+    /// <param name="settings">Variables without their prefix, such as <c>Node__Name</c>.</param>
+    /// <param name="arguments">The command line.</param>
+    public static async Task<MoxApiProcess> StartAsync(IReadOnlyDictionary<string, string> settings, params string[] arguments)
+    {
+        var started = new MoxApiProcess(Process.Start(Info(settings, arguments))!);
+        started.Read();
+        var exited = started.process.WaitForExitAsync();
+        if (await Task.WhenAny(started.ready.Task, exited).WaitAsync(Patience) == exited)
+            throw new InvalidOperationException($"The program ended with {started.process.ExitCode}:\n{started.Output}\n{started.Log}");
+        return started;
+    }
+
+    /// <summary>Runs a command to its end.</summary>
+    public static async Task<(int ExitCode, string Output, string Log)> RunAsync(IReadOnlyDictionary<string, string> settings, params string[] arguments)
+    {
+        await using var run = new MoxApiProcess(Process.Start(Info(settings, arguments))!);
+        run.Read();
+        run.process.StandardInput.Close();
+        await run.process.WaitForExitAsync().WaitAsync(Patience);
+        return (run.process.ExitCode, run.Output, run.Log);
+    }
+
+    /// <summary>A client of its API.</summary>
+    public HttpClient Client(string key) => new() { BaseAddress = Http, Timeout = Patience, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", key) } };
+
+    /// <summary>Kills it as <c>kill -9</c> does.</summary>
+    public async Task KillAsync()
+    {
+        process.Kill();
+        await process.WaitForExitAsync().WaitAsync(Patience);
+    }
+
+    /// <summary>Sends it a signal, such as <c>STOP</c> or <c>CONT</c>.</summary>
+    public async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", ["-s", signal, process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync().WaitAsync(Patience);
+    }
+
+    /// <summary>Stops it as Ctrl-C does; returns its exit code.</summary>
+    public async Task<int> StopAsync()
+    {
+        if (!process.HasExited) await SignalAsync("INT");
+        await process.WaitForExitAsync().WaitAsync(Patience);
+        return process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!process.HasExited)
+        {
+            await SignalAsync("TERM");
+            await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!process.HasExited) await KillAsync();
+        }
+        process.Dispose();
+    }
+
+    private static ProcessStartInfo Info(IReadOnlyDictionary<string, string> settings, string[] arguments)
+    {
+        var info = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "MoxApi.Api.dll"), .. arguments])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var name in info.Environment.Keys.Where(k => k.StartsWith("MOXAPI_", StringComparison.Ordinal)).ToArray()) info.Environment.Remove(name);
+        foreach (var (name, value) in settings) info.Environment[$"MOXAPI_{name}"] = value;
+        return info;
+    }
+
+    private void Read()
+    {
+        process.OutputDataReceived += (_, line) => Note(output, line.Data);
+        process.ErrorDataReceived += (_, line) => Note(errors, line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    private void Note(StringBuilder text, string? line)
+    {
+        if (line is null) return;
+        lock (text) text.AppendLine(line);
+        // Such as "  API        http://localhost:1080/v1 …" and "  SMTP       localhost:1025".
+        var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        if (words is ["API", var api, ..]) Http = new Uri(new Uri(api).GetLeftPart(UriPartial.Authority).Replace("localhost", "127.0.0.1", StringComparison.Ordinal));
+        if (words is ["SMTP", var smtp, ..]) Smtp = IPEndPoint.Parse(smtp.Replace("localhost", "127.0.0.1", StringComparison.Ordinal));
+        if (words is ["Ctrl-C", ..]) ready.TrySetResult();
+    }
+}
