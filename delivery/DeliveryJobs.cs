@@ -5,7 +5,7 @@ using MoxApi.Migrations.Nodes;
 namespace MoxApi.Delivery;
 
 /// <summary>The node's resident delivery job, run by Hangfire.</summary>
-public sealed class DeliveryJobs : IDeliveryJobs, IDisposable
+public sealed class DeliveryJobs : IDeliveryJobs
 {
     private readonly ResidentGate gate = new();
     private readonly DeliveryLoop loop;
@@ -17,13 +17,17 @@ public sealed class DeliveryJobs : IDeliveryJobs, IDisposable
     public bool IsRunning => gate.IsTaken;
 
     /// <inheritdoc/>
-    public void Dispose() => gate.Dispose();
-
-    /// <inheritdoc/>
     public async Task DrainDelivery(string node, CancellationToken stop)
     {
         // Left over from a node of another name, or a second one: Hangfire may start a job again that it takes for dead.
         if (node != session.Node || !gate.TryEnter()) return;
-        using (gate) await loop.DrainAsync(stop);
+        try
+        {
+            await loop.DrainAsync(stop);
+        }
+        finally
+        {
+            gate.Leave();
+        }
     }
 }

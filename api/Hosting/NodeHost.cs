@@ -134,6 +134,7 @@ internal static class NodeHost
         if (settings.Node.Has(Roles.Api))
         {
             services.AddMoxApiEndpoints()
+                .AddWebhookManagement(settings.IsSandbox)
                 .AddSingleton<ICredentials, StoredCredentials>()
                 .AddSingleton<MessageReader>()
                 .AddSingleton<IMessages, StoredMessages>()
@@ -146,7 +147,7 @@ internal static class NodeHost
             var client = new SmtpClientOptions { HostName = settings.IsSandbox ? "localhost" : settings.Node.HostName, Timeouts = settings.Timeouts };
             services.AddDelivery(settings.Delivery, client, settings.IsSandbox ? ("localhost", settings.SmtpEndPoints[0]) : null);
         }
-        services.AddWebhooks(settings.IsSandbox);
+        if (settings.Node.Has(Roles.Webhooks)) services.AddWebhookDispatch();
         if (settings.Node.Has(Roles.Inbound)) services.AddInbound(settings.Smtp, settings.IsSandbox ? Sandbox.Address : null);
     }
 

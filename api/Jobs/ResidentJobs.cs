@@ -57,6 +57,6 @@ internal sealed class ResidentJobs(
         if (settings.Node.Has(Roles.Delivery))
             yield return (services.GetRequiredService<DeliveryJobs>().IsRunning, Job.FromExpression<IDeliveryJobs>(j => j.DrainDelivery(session.Node, CancellationToken.None)));
         if (settings.Node.Has(Roles.Webhooks))
-            yield return (services.GetRequiredService<WebhookDispatcher>().Gate.IsTaken, Job.FromExpression<IWebhookJobs>(j => j.DrainWebhooks(session.Node, CancellationToken.None)));
+            yield return (services.GetRequiredService<WebhookJobs>().IsRunning, Job.FromExpression<IWebhookJobs>(j => j.DrainWebhooks(session.Node, CancellationToken.None)));
     }
 }

@@ -29,7 +29,7 @@ internal sealed class WebhookBed : IAsyncDisposable, IDbContextFactory<MailDbCon
     private readonly WebhookSender sender;
     private Task? draining;
 
-    private WebhookBed(NpgsqlDataSource database, Installation installation, LeaseTimes lease)
+    private WebhookBed(NpgsqlDataSource database, MoxApi.Migrations.Nodes.Installation installation, LeaseTimes lease)
     {
         Database = database;
         Ids = new PublicIds(installation.IdKey);
