@@ -5,7 +5,6 @@ using MoxApi.Delivery.Domains;
 using MoxApi.Mail.Addresses;
 using MoxApi.Migrations;
 using MoxApi.Migrations.Accounts;
-using MoxApi.Migrations.Mailboxes;
 using MoxApi.Migrations.Messages;
 using MoxApi.Migrations.Secrets;
 using MoxApi.OpenApi.Access;
@@ -99,7 +98,7 @@ internal sealed class Installation : IAsyncDisposable
         context.Add(domain);
         await context.SaveChangesAsync();
         context.Add(new Address { AccountId = account.Id, DomainId = domain.Id, LocalPart = "receipts", DisplayName = "Acme, Inc.", CreatedAt = now });
-        context.Add(new Mailbox { AccountId = account.Id, Name = "Inbox" });
+        context.Add(new MoxApi.Migrations.Mailboxes.Mailbox { AccountId = account.Id, Name = "Inbox" });
         context.Add(new ApiKey { AccountId = account.Id, Name = "test", Hash = ApiKeyHash.Of(ApiKey), Prefix = ApiKeyHash.Shown(ApiKey), Scopes = [.. Scopes.All], CreatedAt = now });
         await context.SaveChangesAsync();
     }
