@@ -1,5 +1,5 @@
-using MoxApi.OpenApi.Errors;
 using MoxApi.Api.Problems;
+using MoxApi.OpenApi.Errors;
 
 namespace MoxApi.Api.Hosting;
 

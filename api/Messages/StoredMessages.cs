@@ -75,8 +75,17 @@ internal sealed class StoredMessages(
         // The header and its octets are not needed for a list.
         var found = await ordered.Take(page.Limit + 1).Select(m => new StoredMessage
         {
-            Id = m.Id, AccountId = m.AccountId, Direction = m.Direction, MessageIdHeader = m.MessageIdHeader, FromHeader = m.FromHeader, Subject = m.Subject,
-            Size = m.Size, Tags = m.Tags, Metadata = m.Metadata, AcceptedAt = m.AcceptedAt, Header = Array.Empty<byte>(),
+            Id = m.Id,
+            AccountId = m.AccountId,
+            Direction = m.Direction,
+            MessageIdHeader = m.MessageIdHeader,
+            FromHeader = m.FromHeader,
+            Subject = m.Subject,
+            Size = m.Size,
+            Tags = m.Tags,
+            Metadata = m.Metadata,
+            AcceptedAt = m.AcceptedAt,
+            Header = Array.Empty<byte>(),
         }).ToListAsync(cancellationToken);
         return page.ToPage(found, m => new Place(m.AcceptedAt, m.Id).ToCursor(ids), m => Wire.Summary(m, ids));
     }

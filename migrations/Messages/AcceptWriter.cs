@@ -130,7 +130,7 @@ public sealed class AcceptWriter : IGroupWrite<Accept, Accepted>
             var body = group[i].Body.Memory;
             if (body.Length <= Body.InlineLimit) inline[i] = body.ToArray();
             else for (var n = 0; n * Body.ChunkSize < body.Length; n++)
-                    chunks.Add((group[i].Message.BodyId, n, body[(n * Body.ChunkSize)..Math.Min(body.Length, (n + 1) * Body.ChunkSize)].ToArray()));
+                chunks.Add((group[i].Message.BodyId, n, body[(n * Body.ChunkSize)..Math.Min(body.Length, (n + 1) * Body.ChunkSize)].ToArray()));
         }
         Add(batch, InsertBodies, Column(group, g => g.Message.BodyId), Column(group, g => g.Body.Size), Bytes(inline));
         if (chunks.Count > 0) Add(batch, InsertChunks, Column(chunks, c => c.Body), Column(chunks, c => c.Number), Bytes(chunks.ConvertAll(c => c.Bytes).ToArray()));

@@ -93,8 +93,17 @@ internal sealed class WebhookBed : IAsyncDisposable, IDbContextFactory<MailDbCon
         var first = await Blocks.ReserveAsync(2 + (recipients * 2), default);
         var message = new Message
         {
-            Id = first, AccountId = Account, MessageIdHeader = "<m42@acme.example>", FromHeader = "receipts@acme.example", Subject = subject, Size = 10,
-            Header = "Subject: x\r\n\r\n"u8.ToArray(), BodyId = first + 1, Tags = ["receipt"], Metadata = """{"orderId": "42"}""", AcceptedAt = Clock.GetUtcNow(),
+            Id = first,
+            AccountId = Account,
+            MessageIdHeader = "<m42@acme.example>",
+            FromHeader = "receipts@acme.example",
+            Subject = subject,
+            Size = 10,
+            Header = "Subject: x\r\n\r\n"u8.ToArray(),
+            BodyId = first + 1,
+            Tags = ["receipt"],
+            Metadata = """{"orderId": "42"}""",
+            AcceptedAt = Clock.GetUtcNow(),
         };
         var rows = Enumerable.Range(0, recipients).Select(n => new AcceptedRecipient(
             new Recipient { Id = first + 2 + (n * 2), MessageId = first, AccountId = Account, LaneId = 1, Address = $"jane{n}@example.org" }, first + 3 + (n * 2))).ToArray();
@@ -113,9 +122,15 @@ internal sealed class WebhookBed : IAsyncDisposable, IDbContextFactory<MailDbCon
             Session.Id,
             new Attempt
             {
-                Id = first + (n * 2), RecipientId = recipient, At = Clock.GetUtcNow(), RemoteHost = "mx1.example.org", SmtpCode = delivered ? 250 : 0,
-                EnhancedCode = delivered ? "2.0.0" : null, Reply = delivered ? "2.0.0 Ok: queued" : "mx1.example.org cannot be reached.",
-                FailureClass = delivered ? FailureClass.None : FailureClass.Network, Conversation = "[]",
+                Id = first + (n * 2),
+                RecipientId = recipient,
+                At = Clock.GetUtcNow(),
+                RemoteHost = "mx1.example.org",
+                SmtpCode = delivered ? 250 : 0,
+                EnhancedCode = delivered ? "2.0.0" : null,
+                Reply = delivered ? "2.0.0 Ok: queued" : "mx1.example.org cannot be reached.",
+                FailureClass = delivered ? FailureClass.None : FailureClass.Network,
+                Conversation = "[]",
             },
             first + (n * 2) + 1,
             status,

@@ -106,7 +106,8 @@ public sealed class WebhookListenTests : IAsyncLifetime
             Timestamp = DateTimeOffset.UnixEpoch,
             Data = new()
             {
-                EventId = "evt_1", AccountId = "acc_1",
+                EventId = "evt_1",
+                AccountId = "acc_1",
                 Message = new() { Id = "msg_1", MessageId = "", Subject = "", Tags = [], Metadata = new Dictionary<string, string>() },
                 Recipient = new() { Id = "rcp_1", Address = "jane@example.org", Status = RecipientStatus.Delivered },
                 Attempt = new() { Number = 1, SmtpCode = 250, Reply = "ok [red]\u001b\r\nmore", FailureClass = FailureClass.None },
