@@ -1,4 +1,3 @@
-using System.Net;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using MoxApi.Mail.Connections;
@@ -13,7 +12,7 @@ using MoxApi.Webhooks.Posting;
 
 namespace MoxApi.Webhooks;
 
-/// <summary>Puts the room together. The host provides the database, the node's session, ids, secrets, the dialer and the clock.</summary>
+/// <summary>Puts the room together. The host provides the database, the node's session, ids, secrets, the dialer, the DNS resolver and the clock.</summary>
 public static class WebhookServices
 {
     /// <summary>Everything that manages webhooks and reads events: on nodes with the role api.</summary>
@@ -27,7 +26,9 @@ public static class WebhookServices
 
     /// <summary>Everything that posts events: on nodes with the role webhooks.</summary>
     public static IServiceCollection AddWebhookDispatch(this IServiceCollection services) => services
-        .AddSingleton(s => new WebhookSender(s.GetRequiredService<Dialer>(), Dns.GetHostAddressesAsync, s.GetRequiredService<TimeProvider>()))
+        .AddSingleton<HostNames>()
+        .AddSingleton(s => new WebhookSender(
+            s.GetRequiredService<Dialer>(), s.GetRequiredService<HostNames>().AddressesAsync, s.GetRequiredService<TimeProvider>()))
         .AddSingleton<WebhookDispatcher>()
         .AddSingleton<WebhookJobs>()
         .AddSingleton<IWebhookJobs>(s => s.GetRequiredService<WebhookJobs>());

@@ -24,6 +24,7 @@ public sealed class WebhookSenderTests : IAsyncLifetime
     private readonly WebhookSender sender;
     private readonly List<string> resolved = [];
     private IPAddress[] addresses = [IPAddress.Loopback];
+    private Exception? unresolved;
     private WebhookReceiver receiver = null!;
 
     public WebhookSenderTests() => sender = new(
@@ -31,7 +32,7 @@ public sealed class WebhookSenderTests : IAsyncLifetime
         (host, _) =>
         {
             lock (resolved) resolved.Add(host);
-            return Task.FromResult(addresses);
+            return unresolved is null ? Task.FromResult(addresses) : Task.FromException<IPAddress[]>(unresolved);
         },
         clock);
 
@@ -313,6 +314,22 @@ public sealed class WebhookSenderTests : IAsyncLifetime
         addresses = [];
 
         Assert.Equal("The name hooks.example.com has no address.", (await PostAsync(new("http://hooks.example.com/hook"))).Error);
+    }
+
+    [Fact]
+    public async Task A_time_that_was_up_further_within_is_a_failure_and_not_our_giving_up()
+    {
+        unresolved = new TaskCanceledException();
+
+        Assert.Equal("No answer within 15 seconds.", (await PostAsync(new("http://hooks.example.com/hook"))).Error);
+    }
+
+    [Fact]
+    public async Task What_nobody_expected_is_a_failure_too()
+    {
+        unresolved = new NotSupportedException("Not this name.");
+
+        Assert.Equal("Not this name.", (await PostAsync(new("http://hooks.example.com/hook"))).Error);
     }
 
     [Fact]

@@ -139,7 +139,7 @@ public sealed partial class WebhookDispatcher : IAsyncDisposable
             if (!await outcomes.WriteAsync(outcome)) Log.Refused(logger, due.Row.Id);
             else if (outcome.DisableEndpoint) Log.Disabled(logger, due.Row.LaneId);
         }
-        catch (OperationCanceledException)
+        catch (Exception) when (mine.Calls.IsCancellationRequested)
         {
             // The session was lost, or the node stops: the row goes to whoever claims it next.
         }

@@ -42,11 +42,9 @@ public sealed class WebhookSender : IDisposable
         {
             return await deadline.ExecuteAsync(cancel => SendAsync(post, start, cancel), stop);
         }
-        catch (TimeoutRejectedException)
-        {
-            return Failed($"No answer within {Deadline.TotalSeconds:0} seconds.");
-        }
-        catch (Exception fault) when (fault is HttpRequestException or IOException or System.Net.Sockets.SocketException)
+        // Whatever went wrong, unless it is we who gave up, is the attempt's failure. A cancellation that is not ours is a time that was
+        // up further within: the handler's for a connection.
+        catch (Exception fault) when (!stop.IsCancellationRequested)
         {
             return Failed(Reason(fault));
         }
@@ -95,6 +93,7 @@ public sealed class WebhookSender : IDisposable
         for (var inner = fault; inner is not null; inner = inner.InnerException)
         {
             if (inner is DialException) return inner.Message;
+            if (inner is TimeoutRejectedException or OperationCanceledException) return $"No answer within {Deadline.TotalSeconds:0} seconds.";
         }
         return fault.GetBaseException().Message;
     }
