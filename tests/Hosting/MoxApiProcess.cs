@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 
 namespace MoxApi.Tests.Hosting;
@@ -57,6 +58,13 @@ internal sealed class MoxApiProcess : IAsyncDisposable
         return started;
     }
 
+    /// <summary>Starts the local sandbox, on ports that were free a moment ago.</summary>
+    /// <param name="dataFolder">The folder of its data, made if need be.</param>
+    /// <param name="settings">As for <see cref="StartAsync"/>.</param>
+    public static Task<MoxApiProcess> StartSandboxAsync(string dataFolder, IReadOnlyDictionary<string, string>? settings = null) => StartAsync(
+        settings ?? new Dictionary<string, string>(),
+        "--data-dir", dataFolder, "--port-offset", FreeOffset().ToString(System.Globalization.CultureInfo.InvariantCulture));
+
     /// <summary>Runs a command to its end.</summary>
     public static async Task<(int ExitCode, string Output, string Log)> RunAsync(IReadOnlyDictionary<string, string> settings, params string[] arguments)
     {
@@ -103,6 +111,27 @@ internal sealed class MoxApiProcess : IAsyncDisposable
         process.Dispose();
     }
 
+    // The sandbox has HTTP on 80 and SMTP on 25 from its offset; what the system just gave out it gives to nobody else for a while.
+    private static int FreeOffset()
+    {
+        while (true)
+        {
+            using var http = new TcpListener(IPAddress.Loopback, 0);
+            http.Start();
+            var offset = ((IPEndPoint)http.LocalEndpoint).Port - 80;
+            using var smtp = new TcpListener(IPAddress.Loopback, offset + 25);
+            try
+            {
+                smtp.Start();
+                return offset;
+            }
+            catch (SocketException)
+            {
+                // Another one then.
+            }
+        }
+    }
+
     private static ProcessStartInfo Info(IReadOnlyDictionary<string, string> settings, string[] arguments)
     {
         var info = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "MoxApi.Api.dll"), .. arguments])
@@ -131,7 +160,7 @@ internal sealed class MoxApiProcess : IAsyncDisposable
         // Such as "  API        http://localhost:1080/v1 …" and "  SMTP       localhost:1025".
         var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         if (words is ["API", var api, ..]) Http = new Uri(new Uri(api).GetLeftPart(UriPartial.Authority).Replace("localhost", "127.0.0.1", StringComparison.Ordinal));
-        if (words is ["SMTP", var smtp, ..]) Smtp = IPEndPoint.Parse(smtp.Replace("localhost", "127.0.0.1", StringComparison.Ordinal));
+        if (words is ["SMTP", var smtp] && IPEndPoint.TryParse(smtp.Replace("localhost", "127.0.0.1", StringComparison.Ordinal), out var endPoint)) Smtp = endPoint;
         if (words is ["Ctrl-C", ..]) ready.TrySetResult();
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MoxApi.Tests.Conventions;
 using Xunit;
 
 namespace MoxApi.Tests.Peers;
@@ -8,7 +9,7 @@ internal static class NpmPeer
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(1);
 
-    private static string Folder => Path.Combine(Root(), "tests", "Peers", "npm");
+    private static string Folder => Path.Combine(Repository.Root, "tests", "Peers", "npm");
 
     /// <summary>Runs the script under Node.js with the text as its input; returns what it prints.</summary>
     public static async Task<string> RunAsync(string script, string input, CancellationToken stop)
@@ -40,12 +41,5 @@ internal static class NpmPeer
         {
             if (!node.HasExited) node.Kill();
         }
-    }
-
-    private static string Root()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "MoxApi.sln"))) folder = Path.GetDirectoryName(folder)!;
-        return folder;
     }
 }
