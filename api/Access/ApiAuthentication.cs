@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Claims;
 using System.Text;
@@ -59,7 +60,8 @@ internal sealed class ApiAuthentication(
         if (!AuthenticationHeaderValue.TryParse(header, out var value) || value.Parameter is not { Length: > 0 } parameter) return null;
         if (value.Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase)) return await credentials.FindByKeyAsync(parameter, Context.RequestAborted);
         if (!value.Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase)) return null;
-        return TryDecode(parameter) is [var address, var password] ? await credentials.FindByPasswordAsync(address, password, Context.RequestAborted) : null;
+        if (TryDecode(parameter) is not [var address, var password]) return null;
+        return await credentials.FindByPasswordAsync(address, password, Context.Connection.RemoteIpAddress ?? IPAddress.None, Context.RequestAborted);
     }
 
     private static string[]? TryDecode(string base64)

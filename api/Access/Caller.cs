@@ -1,3 +1,6 @@
+using System.Net;
+using MoxApi.Api.Problems;
+
 namespace MoxApi.Api.Access;
 
 /// <summary>Who makes a request, as its key or login says.</summary>
@@ -18,5 +21,6 @@ internal interface ICredentials
     Task<Caller?> FindByKeyAsync(string key, CancellationToken cancellationToken);
 
     /// <summary>The caller with an address and its password; null where they do not belong together.</summary>
-    Task<Caller?> FindByPasswordAsync(string address, string password, CancellationToken cancellationToken);
+    /// <exception cref="RefusalException">Too many logins from the client's network failed.</exception>
+    Task<Caller?> FindByPasswordAsync(string address, string password, IPAddress client, CancellationToken cancellationToken);
 }

@@ -26,23 +26,29 @@ internal static class PasswordHash
     public static async Task<string> CreateAsync(string password)
     {
         var salt = RandomNumberGenerator.GetBytes(SaltLength);
-        return Format(salt, await ComputeAsync(password, salt, CancellationToken.None));
+        return Format(salt, await ComputeAsync(password, salt, static () => { }, CancellationToken.None));
     }
 
     /// <summary>Whether a password fits a verifier; none fits an absent one, in the same time.</summary>
-    public static async Task<bool> VerifyAsync(string password, string? stored, CancellationToken cancel)
+    /// <param name="password">As it was given.</param>
+    /// <param name="stored">The verifier; null where there is no such user, or no password.</param>
+    /// <param name="admit">Called when the turn has come, before the work; may throw.</param>
+    /// <param name="cancel">Gives up waiting for the turn.</param>
+    public static async Task<bool> VerifyAsync(string password, string? stored, Action admit, CancellationToken cancel)
     {
         var parts = (stored ?? Nobody).Split('$');
-        var hash = await ComputeAsync(password, FromBase64(parts[4]), cancel);
+        var hash = await ComputeAsync(password, FromBase64(parts[4]), admit, cancel);
         return CryptographicOperations.FixedTimeEquals(hash, FromBase64(parts[5])) && stored is not null;
     }
 
-    private static async Task<byte[]> ComputeAsync(string password, byte[] salt, CancellationToken cancel)
+    private static async Task<byte[]> ComputeAsync(string password, byte[] salt, Action admit, CancellationToken cancel)
     {
         await AtOnce.WaitAsync(cancel);
         try
         {
-            using var argon = new Argon2id(Encoding.UTF8.GetBytes(password)) { Salt = salt, MemorySize = MemoryKib, Iterations = Passes, DegreeOfParallelism = Lanes };
+            admit();
+            // The library takes no empty password. None that is stored is empty or begins so.
+            using var argon = new Argon2id(Encoding.UTF8.GetBytes(password.Length > 0 ? password : "\0")) { Salt = salt, MemorySize = MemoryKib, Iterations = Passes, DegreeOfParallelism = Lanes };
             return await argon.GetBytesAsync(HashLength);
         }
         finally

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Caching.Memory;
 using MoxApi.Mail.Addresses;
@@ -6,7 +7,7 @@ using MoxApi.Migrations;
 namespace MoxApi.Api.Access;
 
 /// <summary>Keys and logins as they are stored. A key that was found is trusted for a second, so that a burst of requests is one look-up.</summary>
-internal sealed class StoredCredentials(IDbContextFactory<MailDbContext> contexts, IMemoryCache cache) : ICredentials
+internal sealed class StoredCredentials(IDbContextFactory<MailDbContext> contexts, IMemoryCache cache, LoginBudget budget) : ICredentials
 {
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
 
@@ -28,11 +29,15 @@ internal sealed class StoredCredentials(IDbContextFactory<MailDbContext> context
     }
 
     /// <inheritdoc/>
-    public async Task<Caller?> FindByPasswordAsync(string address, string password, CancellationToken cancellationToken)
+    public async Task<Caller?> FindByPasswordAsync(string address, string password, IPAddress client, CancellationToken cancellationToken)
     {
+        budget.ThrowIfExhausted(client);
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
         var account = MailAddress.TryParse(address, out var parsed, out _) ? await AccountOfAsync(context, parsed, cancellationToken) : null;
-        return await PasswordHash.VerifyAsync(password, account?.PasswordHash, cancellationToken) ? new Caller(account!.Id, LoginScopes) : null;
+        // Asked again when its turn comes: many guesses may have queued up while the budget lasted.
+        if (await PasswordHash.VerifyAsync(password, account?.PasswordHash, () => budget.ThrowIfExhausted(client), cancellationToken)) return new Caller(account!.Id, LoginScopes);
+        budget.Fail(client);
+        return null;
     }
 
     private static Task<Migrations.Accounts.Account?> AccountOfAsync(MailDbContext context, MailAddress address, CancellationToken cancel)

@@ -23,7 +23,7 @@ internal static class CommandLine
         var root = new RootCommand("MoxApi: transactional email over HTTP. Without a command it runs; without configuration, as a local sandbox.")
         {
             DataFolder, ConfigFile, PortOffset,
-            MigrateCommand(), AccountCommands.Create(), DomainCommands.Create(), AddressCommands.Create(), KeyCommands.Create(), new Command("webhook", "Webhooks.") { WebhookListen.Create() },
+            MigrateCommand(), AccountCommands.Create(), DomainCommands.Create(), AddressCommands.Create(), KeyCommands.Create(), WebhookListen.Create(),
         };
         root.SetAction((parsed, _) => GuardAsync(stop => RunCommand.RunAsync(Read(parsed), stop)));
         return root;

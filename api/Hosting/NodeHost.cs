@@ -50,6 +50,7 @@ internal static class NodeHost
         using var publicIds = new PublicIds(installation.IdKey);
         var secrets = OpenSecrets(settings);
         if (settings.IsSandbox) await Sandbox.PrepareAsync(database.Source, secrets, stop);
+        else await Sandbox.RefuseAsync(database.Source, stop);
         await using var session = new NodeSession(
             database.Source, settings.Node.CleanName, settings.Node.Effective, LeaseTimes.OfLength(settings.Node.Lease), TimeProvider.System, loggers.CreateLogger<NodeSession>());
         await session.StartAsync(stop);
@@ -120,7 +121,7 @@ internal static class NodeHost
         .AddDbContextFactory<MailDbContext>(options => MailDbContext.Configure(options, database.Source))
         .AddSingleton(new DialerOptions
         {
-            AllowNetworks = [.. settings.AllowNetworks.Select(n => System.Net.IPNetwork.Parse(n))],
+            AllowNetworks = settings.Networks,
             EndpointMap = settings.EndPointMap,
         })
         .AddSingleton<Dialer>()
@@ -135,6 +136,7 @@ internal static class NodeHost
         {
             services.AddMoxApiEndpoints()
                 .AddWebhookManagement(settings.IsSandbox)
+                .AddSingleton<LoginBudget>()
                 .AddSingleton<ICredentials, StoredCredentials>()
                 .AddSingleton<MessageReader>()
                 .AddSingleton<IMessages, StoredMessages>()

@@ -18,6 +18,19 @@ internal static class Sandbox
     public const string Password = "moxmoxmox";
     public const string ApiKey = "mox_local_sandbox";
 
+    /// <summary>
+    /// Refuses a database that was a sandbox's, for anybody could send with its key: outside of the sandbox, listeners may be on other
+    /// addresses than loopback, or behind a proxy that is.
+    /// </summary>
+    /// <exception cref="SettingsException">The sandbox's key is in the database.</exception>
+    public static async Task RefuseAsync(NpgsqlDataSource database, CancellationToken cancel)
+    {
+        await using var command = database.CreateCommand("SELECT EXISTS (SELECT 1 FROM api_key WHERE hash = $1)");
+        command.Parameters.Add(new() { Value = ApiKeyHash.Of(ApiKey) });
+        if ((bool)(await command.ExecuteScalarAsync(cancel))!)
+            throw new SettingsException("The database is a sandbox's, with credentials that everybody knows. Use another one: name another data folder with --data-dir, or set Database:ConnectionString.");
+    }
+
     /// <summary>Makes the account with its address, password, key and Inbox, unless they are there.</summary>
     public static async Task PrepareAsync(NpgsqlDataSource database, SecretBox secrets, CancellationToken cancel)
     {

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Options;
 using MoxApi.Delivery;
@@ -66,10 +67,13 @@ internal sealed class Settings
         try
         {
             var configuration = new ConfigurationBuilder().AddJsonFile(file, optional: configFile is null).AddEnvironmentVariables("MOXAPI_").Build();
+            // What decides over the sandbox's safety follows from other settings, and is none itself.
+            if (new[] { nameof(DataFolder), nameof(IsSandbox) }.FirstOrDefault(name => configuration.GetSection(name).Exists()) is { } none)
+                throw new SettingsException($"There is no setting {none}.");
+            if (portOffset is { } offset) configuration[nameof(PortOffset)] = offset.ToString(CultureInfo.InvariantCulture);
             var settings = new Settings
             {
                 DataFolder = dataFolder,
-                PortOffset = portOffset ?? configuration.GetValue("PortOffset", 1000),
                 IsSandbox = !EndSandbox.Any(section => configuration.GetSection(section).Exists()),
             };
             // What is not known is refused: a misspelt setting must not be a silent one.
@@ -89,6 +93,9 @@ internal sealed class Settings
     /// <summary>The SMTP listeners.</summary>
     public IReadOnlyList<IPEndPoint> SmtpEndPoints => IsSandbox ? [new(IPAddress.Loopback, 25 + PortOffset)] : [.. Listeners.Smtp.Select(EndPoint)];
 
+    /// <summary>Networks that are connected to although they are not public.</summary>
+    public IReadOnlyList<IPNetwork> Networks => [.. AllowNetworks.Select(Network)];
+
     /// <summary>Endpoints by the endpoints that are asked for.</summary>
     public IReadOnlyDictionary<IPEndPoint, IPEndPoint> EndPointMap => ConnectMap.Select(pair => pair.Split('=', 2)).ToDictionary(
         pair => EndPoint(pair[0]), pair => pair.Length == 2 ? EndPoint(pair[1]) : throw new SettingsException($"ConnectMap has \"{pair[0]}\", which is not of the form ADDRESS:PORT=ADDRESS:PORT."));
@@ -98,15 +105,20 @@ internal sealed class Settings
         ? endPoint
         : throw new SettingsException($"\"{text}\" is not of the form ADDRESS:PORT, with an IP address.");
 
+    private static IPNetwork Network(string text) => IPNetwork.TryParse(text, out var network)
+        ? network
+        : throw new SettingsException($"AllowNetworks has \"{text}\", which is not of the form ADDRESS/LENGTH.");
+
     private void Validate()
     {
+        if (PortOffset is < 0 or > 65_000) throw new SettingsException("PortOffset takes 0 to 65000.");
         foreach (var (section, value) in new (string, object)[] { ("Database", Database), ("Node", Node), ("Delivery", Delivery), ("Smtp", Smtp) })
         {
             var faults = new List<ValidationResult>();
             if (!Validator.TryValidateObject(value, new ValidationContext(value), faults, validateAllProperties: true))
                 throw new SettingsException($"{section}: {string.Join(' ', faults.Select(f => f.ErrorMessage))}");
         }
-        _ = (HttpEndPoints, SmtpEndPoints, EndPointMap, Resolver.EndPoints, AllowNetworks.Select(n => IPNetwork.Parse(n)).ToArray());
+        _ = (HttpEndPoints, SmtpEndPoints, EndPointMap, Resolver.EndPoints, Networks);
         if (Node.Roles.Except(Migrations.Nodes.Roles.All).FirstOrDefault() is { } unknown)
             throw new SettingsException($"Node:Roles has \"{unknown}\"; roles are {string.Join(", ", Migrations.Nodes.Roles.All)}.");
     }

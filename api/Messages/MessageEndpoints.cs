@@ -25,13 +25,13 @@ internal static class MessageEndpoints
             .Accepts<SendMessageRequest>("application/json").WithMetadata(new RequestSizeLimitAttribute(SendRequestReader.MaxLength))
             .Describes(DescribedParameter.IdempotencyKey).Refuses(400, 401, 403, 409, 413, 415, 422, 429, 503);
         messages.MapGet("", ListAsync).WithName("ListMessages").RequireAuthorization(Scopes.Read)
-            .Describes(DescribedParameter.Paging).Refuses(401, 403, 422);
+            .Describes(DescribedParameter.Paging).Refuses(401, 403, 422, 429);
         messages.MapGet("/{id}", FindAsync).WithName("GetMessage").RequireAuthorization(Scopes.Read)
-            .Produces<MessageDetail>().Refuses(401, 403, 404);
+            .Produces<MessageDetail>().Refuses(401, 403, 404, 429);
         messages.MapGet("/{id}/events", EventsAsync).WithName("ListMessageEvents").RequireAuthorization(Scopes.Read)
-            .Produces<Page<Event>>().Describes(DescribedParameter.Paging).Refuses(401, 403, 404, 422);
+            .Produces<Page<Event>>().Describes(DescribedParameter.Paging).Refuses(401, 403, 404, 422, 429);
         messages.MapGet("/{id}/raw", RawAsync).WithName("GetMessageRaw").RequireAuthorization(Scopes.Read)
-            .Produces<Stream>(200, RawMessage.MediaType).Refuses(401, 403, 404);
+            .Produces<Stream>(200, RawMessage.MediaType).Refuses(401, 403, 404, 429);
     }
 
     /// <summary>Send a message</summary>

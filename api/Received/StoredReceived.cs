@@ -4,6 +4,7 @@ using MoxApi.Api.Lists;
 using MoxApi.Api.Messages;
 using MoxApi.Migrations;
 using MoxApi.Migrations.Identifiers;
+using MoxApi.Migrations.Mailboxes;
 using MoxApi.OpenApi.Lists;
 using MoxApi.OpenApi.Received;
 
@@ -17,24 +18,25 @@ internal sealed class StoredReceived(IDbContextFactory<MailDbContext> contexts, 
     {
         var place = Place.Of(page, ids);
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
-        var mine = context.MailboxMessages.AsNoTracking().Where(e => e.AccountId == caller.AccountId);
+        // A message that came for several addresses of the account has an entry for each, so its id makes no order; the UID in the Inbox does.
+        var mine = context.MailboxMessages.AsNoTracking()
+            .Where(e => e.AccountId == caller.AccountId && context.Mailboxes.Any(box => box.Id == e.MailboxId && box.Name == InboxPlaces.Inbox));
         if (place is { } at)
         {
             mine = page.Backward
-                ? mine.Where(e => EF.Functions.GreaterThan(ValueTuple.Create(e.ReceivedAt, e.MessageId), ValueTuple.Create(at.At, at.Id)))
-                : mine.Where(e => EF.Functions.LessThan(ValueTuple.Create(e.ReceivedAt, e.MessageId), ValueTuple.Create(at.At, at.Id)));
+                ? mine.Where(e => EF.Functions.GreaterThan(ValueTuple.Create(e.ReceivedAt, e.Uid), ValueTuple.Create(at.At, at.Id)))
+                : mine.Where(e => EF.Functions.LessThan(ValueTuple.Create(e.ReceivedAt, e.Uid), ValueTuple.Create(at.At, at.Id)));
         }
         var ordered = page.Backward
-            ? mine.OrderBy(e => e.ReceivedAt).ThenBy(e => e.MessageId)
-            : mine.OrderByDescending(e => e.ReceivedAt).ThenByDescending(e => e.MessageId);
+            ? mine.OrderBy(e => e.ReceivedAt).ThenBy(e => e.Uid)
+            : mine.OrderByDescending(e => e.ReceivedAt).ThenByDescending(e => e.Uid);
         var found = await (
             from e in ordered.Take(page.Limit + 1)
             join m in context.Messages on e.MessageId equals m.Id
-            join box in context.Mailboxes on e.MailboxId equals box.Id
-            select new { Entry = e, m.MessageIdHeader, m.FromHeader, m.Subject, m.Size, box.Name }).ToListAsync(cancellationToken);
+            select new { Entry = e, m.MessageIdHeader, m.FromHeader, m.Subject, m.Size }).ToListAsync(cancellationToken);
         // A join promises no order.
-        found.Sort((a, b) => (page.Backward ? 1 : -1) * (a.Entry.ReceivedAt, a.Entry.MessageId).CompareTo((b.Entry.ReceivedAt, b.Entry.MessageId)));
-        return page.ToPage(found, f => new Place(f.Entry.ReceivedAt, f.Entry.MessageId).ToCursor(ids), f => new ReceivedMessage
+        found.Sort((a, b) => (page.Backward ? 1 : -1) * (a.Entry.ReceivedAt, a.Entry.Uid).CompareTo((b.Entry.ReceivedAt, b.Entry.Uid)));
+        return page.ToPage(found, f => new Place(f.Entry.ReceivedAt, f.Entry.Uid).ToCursor(ids), f => new ReceivedMessage
         {
             Id = ids.Make(PublicIdKind.Message, f.Entry.MessageId),
             MessageId = f.MessageIdHeader,
@@ -44,7 +46,7 @@ internal sealed class StoredReceived(IDbContextFactory<MailDbContext> contexts, 
             Subject = f.Subject,
             ReceivedAt = f.Entry.ReceivedAt,
             Size = f.Size,
-            Mailbox = f.Name,
+            Mailbox = InboxPlaces.Inbox,
         });
     }
 

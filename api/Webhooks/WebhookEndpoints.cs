@@ -19,10 +19,10 @@ internal static class WebhookEndpoints
     {
         var webhooks = v1.MapGroup("/webhooks").WithTags("Webhooks").RequireAuthorization(Scopes.Webhooks);
         webhooks.MapPost("", CreateAsync).WithName("CreateWebhook").Accepts<CreateWebhookRequest>("application/json")
-            .Refuses(400, 401, 403, 413, 415, 422, 503);
-        webhooks.MapGet("", ListAsync).WithName("ListWebhooks").Describes(DescribedParameter.Paging).Refuses(401, 403, 422);
-        webhooks.MapGet("/{id}", FindAsync).WithName("GetWebhook").Produces<Webhook>().Refuses(401, 403, 404);
-        webhooks.MapDelete("/{id}", DeleteAsync).WithName("DeleteWebhook").Produces(204).Refuses(401, 403, 404);
+            .Refuses(400, 401, 403, 413, 415, 422, 429, 503);
+        webhooks.MapGet("", ListAsync).WithName("ListWebhooks").Describes(DescribedParameter.Paging).Refuses(401, 403, 422, 429);
+        webhooks.MapGet("/{id}", FindAsync).WithName("GetWebhook").Produces<Webhook>().Refuses(401, 403, 404, 429);
+        webhooks.MapDelete("/{id}", DeleteAsync).WithName("DeleteWebhook").Produces(204).Refuses(401, 403, 404, 429);
     }
 
     /// <summary>Add a webhook</summary>

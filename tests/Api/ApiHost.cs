@@ -80,7 +80,7 @@ public sealed class ApiHost : IAsyncLifetime
             _ => null,
         });
 
-        public Task<Caller?> FindByPasswordAsync(string address, string password, CancellationToken cancellationToken) =>
+        public Task<Caller?> FindByPasswordAsync(string address, string password, IPAddress client, CancellationToken cancellationToken) =>
             Task.FromResult(address == "jane@acme.example" && password == "pass:word" ? new Caller(1, new HashSet<string> { Scopes.Read }) : null);
     }
 }

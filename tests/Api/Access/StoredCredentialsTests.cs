@@ -1,0 +1,126 @@
+using System.Net;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Caching.Memory;
+using Microsoft.Extensions.Time.Testing;
+using MoxApi.Api.Access;
+using MoxApi.Api.Problems;
+using MoxApi.OpenApi.Access;
+using MoxApi.Tests.Hosting;
+using Xunit;
+
+namespace MoxApi.Tests.Api.Access;
+
+public sealed class StoredCredentialsTests(TestPostgres postgres) : IAsyncLifetime
+{
+    private static readonly IPAddress Client = IPAddress.Parse("192.0.2.1");
+
+    private readonly MemoryCache cache = new(new MemoryCacheOptions { SizeLimit = 1000 });
+    private readonly FakeTimeProvider time = new(new DateTimeOffset(2026, 11, 22, 10, 0, 15, TimeSpan.Zero));
+    private Installation installation = null!;
+    private StoredCredentials credentials = null!;
+    private long account;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        installation = await Installation.CreateAsync(postgres);
+        credentials = new StoredCredentials(new StoredLists(installation), cache, new LoginBudget(time));
+        await using var context = installation.Open();
+        var acme = await context.Accounts.SingleAsync(Cancel);
+        acme.PasswordHash = await PasswordHash.CreateAsync("pass:wörd");
+        await context.SaveChangesAsync(Cancel);
+        account = acme.Id;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        cache.Dispose();
+        await installation.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_key_is_found_by_its_hash_and_has_the_scopes_that_are_stored()
+    {
+        var caller = await credentials.FindByKeyAsync(installation.ApiKey, Cancel);
+
+        Assert.Equal(account, caller!.AccountId);
+        Assert.Equal(Scopes.All.Order(), caller.Scopes.Order());
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("mox_")]
+    [InlineData("mox_local_sandbox")]
+    public async Task A_key_that_is_none_is_not_found(string key) => Assert.Null(await credentials.FindByKeyAsync(key, Cancel));
+
+    [Fact]
+    public async Task A_key_in_another_case_or_with_more_behind_it_is_not_found()
+    {
+        Assert.Null(await credentials.FindByKeyAsync(installation.ApiKey.ToUpperInvariant(), Cancel));
+        Assert.Null(await credentials.FindByKeyAsync(installation.ApiKey + " ", Cancel));
+        Assert.Null(await credentials.FindByKeyAsync(installation.ApiKey[..^1], Cancel));
+    }
+
+    [Theory]
+    [InlineData("receipts@acme.example")]
+    [InlineData("Receipts@ACME.example")]
+    public async Task An_address_and_its_accounts_password_have_every_scope_but_admin(string address)
+    {
+        var caller = await credentials.FindByPasswordAsync(address, "pass:wörd", Client, Cancel);
+
+        Assert.Equal(account, caller!.AccountId);
+        Assert.Equal(Scopes.All.Where(s => s != Scopes.Admin).Order(), caller.Scopes.Order());
+        Assert.False(caller.IsAdmin);
+    }
+
+    [Theory]
+    [InlineData("receipts@acme.example", "wrong")]
+    [InlineData("receipts@acme.example", "")]
+    [InlineData("receipts@acme.example", "PASS:WÖRD")]
+    [InlineData("nobody@acme.example", "pass:wörd")]
+    [InlineData("receipts@other.example", "pass:wörd")]
+    [InlineData("no address", "pass:wörd")]
+    public async Task What_does_not_belong_together_is_nobody(string address, string password) =>
+        Assert.Null(await credentials.FindByPasswordAsync(address, password, Client, Cancel));
+
+    [Fact]
+    public async Task Failures_use_up_the_budget_of_their_network_whoever_they_are_for_and_a_good_login_does_not()
+    {
+        for (var n = 0; n < 5; n++)
+        {
+            Assert.Null(await credentials.FindByPasswordAsync("receipts@acme.example", "wrong", Client, Cancel));
+            Assert.Null(await credentials.FindByPasswordAsync($"nobody{n}@acme.example", "wrong", Client, Cancel));
+            if (n < 4) Assert.NotNull(await credentials.FindByPasswordAsync("receipts@acme.example", "pass:wörd", Client, Cancel));
+        }
+        // Even the right password is refused now, or else it could be told from a wrong one.
+        var refused = await Assert.ThrowsAsync<RefusalException>(() => credentials.FindByPasswordAsync("receipts@acme.example", "pass:wörd", Client, Cancel));
+        Assert.Equal((429, TimeSpan.FromSeconds(45)), (refused.Refusal.Status, refused.Refusal.RetryAfter));
+
+        Assert.NotNull(await credentials.FindByPasswordAsync("receipts@acme.example", "pass:wörd", IPAddress.Parse("192.0.2.2"), Cancel));
+        time.Advance(TimeSpan.FromSeconds(45));
+        Assert.NotNull(await credentials.FindByPasswordAsync("receipts@acme.example", "pass:wörd", Client, Cancel));
+    }
+
+    [Fact]
+    public async Task Guesses_made_at_once_get_no_more_tries_than_one_after_the_other()
+    {
+        var guesses = Enumerable.Range(0, 40).Select(async n =>
+        {
+            try
+            {
+                await credentials.FindByPasswordAsync("receipts@acme.example", $"guess{n}", Client, Cancel);
+                return "tried";
+            }
+            catch (RefusalException)
+            {
+                return "refused";
+            }
+        });
+
+        var answers = await Task.WhenAll(guesses);
+
+        // Two hashes run at once, so up to two more may have begun before the tenth failure was counted.
+        Assert.InRange(answers.Count(a => a == "tried"), 10, 12);
+    }
+}
