@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using MoxApi.Webhooks.Signing;
 using Spectre.Console;
 
@@ -11,7 +12,7 @@ internal static class WebhookListen
     public static Command Create()
     {
         var port = new Option<int>("--port") { Description = "The port on 127.0.0.1 to receive on.", DefaultValueFactory = _ => 8025 };
-        var api = new Option<Uri>("--api") { Description = "The service to register at.", DefaultValueFactory = _ => new("http://127.0.0.1:1080") };
+        var api = new Option<Uri>("--api") { Description = "The service to register at.", DefaultValueFactory = _ => new("http://127.0.0.1:1080"), CustomParser = ReadUrl };
         var key = new Option<string>("--key") { Description = "An API key with the scope webhooks.", DefaultValueFactory = _ => "mox_local_sandbox" };
         var secret = new Option<string?>("--secret")
         {
@@ -26,13 +27,20 @@ internal static class WebhookListen
             if (result.GetValueOrDefault<string?>() is { } text && !WebhookSecret.TryParse(text, out _)) result.AddError("A secret is whsec_ and base64.");
         });
         var listen = new Command("listen", "Receive events, verify their signatures and print them.") { port, api, key, secret };
-        listen.SetAction((parsed, stop) =>
+        listen.SetAction((parsed, _) => CommandLine.GuardAsync(stop =>
         {
             var given = WebhookSecret.TryParse(parsed.GetValue(secret), out var read) ? read : null;
             var registration = given is null ? new WebhookRegistration(parsed.GetRequiredValue(api), parsed.GetRequiredValue(key)) : null;
             return RunAsync(parsed.GetValue(port), given, registration, AnsiConsole.Console, stop);
-        });
+        }));
         return new Command("webhook", "Try out webhooks.") { listen };
+    }
+
+    private static Uri? ReadUrl(ArgumentResult result)
+    {
+        if (Uri.TryCreate(result.Tokens.Single().Value, UriKind.Absolute, out var url) && url.Scheme is "http" or "https") return url;
+        result.AddError("A service has an address such as http://127.0.0.1:1080.");
+        return null;
     }
 
     /// <summary>Receives until told to stop; returns the exit code.</summary>

@@ -25,8 +25,14 @@ public class CommandLineTests
     [InlineData("account add acme --return-path none")]
     [InlineData("key add --account acme --scope everything")]
     [InlineData("webhook listen --port 0")]
+    [InlineData("webhook listen --api localhost:1080")]
+    [InlineData("webhook listen --api /v1")]
     [InlineData("webhook listen --secret whsec_!")]
     public void A_mistake_is_named(string line) => Assert.NotEmpty(Parse(line).Errors);
+
+    [Fact]
+    public void The_service_to_listen_to_can_be_named() =>
+        Assert.Equal(new Uri("http://localhost:21080"), Parse("webhook listen --api http://localhost:21080").GetValue<Uri>("--api"));
 
     private static ParseResult Parse(string line) => CommandLine.Create().Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
