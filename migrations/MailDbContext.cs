@@ -23,6 +23,7 @@ public sealed class MailDbContext(DbContextOptions<MailDbContext> options) : DbC
     public DbSet<QueueRow> Queue => Set<QueueRow>();
     public DbSet<Lane> Lanes => Set<Lane>();
     public DbSet<Attempt> Attempts => Set<Attempt>();
+    public DbSet<IdempotentAnswer> IdempotentAnswers => Set<IdempotentAnswer>();
     public DbSet<Event> Events => Set<Event>();
     public DbSet<WebhookEndpoint> WebhookEndpoints => Set<WebhookEndpoint>();
     public DbSet<WebhookDelivery> WebhookDeliveries => Set<WebhookDelivery>();

@@ -18,6 +18,22 @@ internal sealed partial class Chores(NpgsqlDataSource database, NodeMetrics metr
         foreach (var fault in report.Faults) Log.DoesNotBalance(logger, fault);
     }
 
+    /// <summary>Forgets Idempotency-Keys that are older than a day, a thousand at a time so that no transaction is long.</summary>
+    [AutomaticRetry(Attempts = 0)]
+    public async Task ForgetIdempotencyKeys(CancellationToken stop)
+    {
+        int deleted;
+        do
+        {
+            await using var command = database.CreateCommand("""
+                DELETE FROM idempotent_answer WHERE (account_id, key) IN (SELECT account_id, key FROM idempotent_answer WHERE created_at < now() - $1 LIMIT 1000)
+                """);
+            command.Parameters.Add(new() { Value = IdempotentAnswer.Life });
+            deleted = await command.ExecuteNonQueryAsync(stop);
+        }
+        while (deleted == 1000);
+    }
+
     /// <summary>Deletes the Hangfire queues of nodes that are gone: nobody else works on them.</summary>
     [AutomaticRetry(Attempts = 0)]
     public async Task ForgetDeadNodes(CancellationToken stop)

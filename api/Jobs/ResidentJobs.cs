@@ -45,6 +45,7 @@ internal sealed class ResidentJobs(
     {
         recurring.AddOrUpdate<Chores>("books", Chores, c => c.CheckBooks(CancellationToken.None), "17 * * * *");
         recurring.AddOrUpdate<Chores>("dead-nodes", Chores, c => c.ForgetDeadNodes(CancellationToken.None), "*/10 * * * *");
+        recurring.AddOrUpdate<Chores>("idempotency-keys", Chores, c => c.ForgetIdempotencyKeys(CancellationToken.None), "5 * * * *");
         while (!stoppingToken.IsCancellationRequested)
         {
             foreach (var resident in Residents().Where(r => !r.IsRunning)) jobs.Create(resident.Job, new EnqueuedState(QueueOf(session.Node)));

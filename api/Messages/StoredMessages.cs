@@ -28,7 +28,7 @@ internal sealed class StoredMessages(
     {
         try
         {
-            var receipt = await submission.SubmitAsync(ToSubmission(caller, draft), cancellationToken);
+            var receipt = await submission.SubmitAsync(ToSubmission(caller, draft, idempotencyKey), cancellationToken);
             return new SendMessageResponse
             {
                 Id = ids.Make(PublicIdKind.Message, receipt.MessageId),
@@ -43,6 +43,14 @@ internal sealed class StoredMessages(
         catch (SenderNotAllowedException fault)
         {
             throw new RefusalException(new Refusal(StatusCodes.Status403Forbidden, ErrorCodes.SenderNotAllowed, fault.Message));
+        }
+        catch (IdempotencyMismatchException fault)
+        {
+            throw new RefusalException(new Refusal(StatusCodes.Status422UnprocessableEntity, ErrorCodes.IdempotencyMismatch, fault.Message));
+        }
+        catch (IdempotencyInProgressException fault)
+        {
+            throw new RefusalException(new Refusal(StatusCodes.Status409Conflict, ErrorCodes.IdempotencyInProgress, fault.Message) { RetryAfter = TimeSpan.FromSeconds(1) });
         }
         catch (DraftException fault)
         {
@@ -128,7 +136,7 @@ internal sealed class StoredMessages(
     public async Task<RawMessage?> RawAsync(Caller caller, string id, CancellationToken cancellationToken) =>
         ids.TryRead(PublicIdKind.Message, id, out var stored) ? await reader.ReadAsync(caller.AccountId, stored, id, cancellationToken) : null;
 
-    private static SubmissionRequest ToSubmission(Caller caller, OutgoingMessage draft) => new()
+    private static SubmissionRequest ToSubmission(Caller caller, OutgoingMessage draft, string? idempotencyKey) => new()
     {
         AccountId = caller.AccountId,
         From = draft.From,
@@ -139,5 +147,6 @@ internal sealed class StoredMessages(
         RequireTls = Enum.Parse<Migrations.Messages.RequireTls>(draft.RequireTls.ToString()),
         ReturnPath = draft.ReturnPath switch { ReturnPath.Unique => ReturnPathMode.Unique, ReturnPath.Sender => ReturnPathMode.Sender, _ => null },
         Draft = draft.ToDraft,
+        Idempotency = idempotencyKey is null ? null : new Idempotency(idempotencyKey, Fingerprint.Of(draft)),
     };
 }

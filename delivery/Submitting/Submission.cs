@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using MoxApi.Delivery.Composing;
 using MoxApi.Migrations.Accounts;
 using MoxApi.Migrations.Identifiers;
@@ -31,10 +33,13 @@ public sealed class Submission
 
     /// <summary>Sends a message.</summary>
     /// <exception cref="SenderNotAllowedException">The account may not send as the author.</exception>
+    /// <exception cref="IdempotencyMismatchException">The key was used for something else.</exception>
+    /// <exception cref="IdempotencyInProgressException">A send with the key is being committed.</exception>
     /// <exception cref="DraftException">The message cannot be composed.</exception>
     /// <exception cref="NpgsqlException">PostgreSQL cannot be reached.</exception>
     public async Task<SubmissionReceipt> SubmitAsync(SubmissionRequest request, CancellationToken cancel)
     {
+        if (request.Idempotency is not null && await FindAsync(request, cancel) is { } known) return known;
         var sender = await senders.FindAsync(request.AccountId, request.From, cancel);
         var now = Milliseconds(time.GetUtcNow());
         await using var spool = new BodySpool();
@@ -45,9 +50,27 @@ public sealed class Submission
         var message = await MessageAsync(request, sender, signed, now, cancel);
         var recipients = await RecipientsAsync(request, message, cancel);
         var accept = new Accept(message, body, recipients, now, now + sender.QueueLife, 0);
-        await CommitAsync(accept, sender, cancel);
-        return new SubmissionReceipt(message.Id, message.MessageIdHeader, now, [.. recipients.Select(r => r.Row)]);
+        var receipt = new SubmissionReceipt(message.Id, message.MessageIdHeader, now, [.. recipients.Select(r => new ReceiptRecipient(r.Row.Id, r.Row.Address, r.Row.Status))]);
+        return await CommitAsync(accept, sender, receipt, request, cancel);
     }
+
+    private async Task<SubmissionReceipt?> FindAsync(SubmissionRequest request, CancellationToken cancel)
+    {
+        var (outcome, answer) = await IdempotentAccept.FindAsync(database, ToAnswer(request, "", time.GetUtcNow()), cancel);
+        return Replay(outcome, answer);
+    }
+
+    // The receipt of an earlier send; null where this one is the first.
+    private static SubmissionReceipt? Replay(IdempotentOutcome outcome, string? answer) => outcome switch
+    {
+        IdempotentOutcome.Replayed => JsonSerializer.Deserialize(answer!, ReceiptJson.Default.SubmissionReceipt),
+        IdempotentOutcome.Mismatch => throw new IdempotencyMismatchException(),
+        IdempotentOutcome.InProgress => throw new IdempotencyInProgressException(),
+        _ => null,
+    };
+
+    private static IdempotentAnswer ToAnswer(SubmissionRequest request, string answer, DateTimeOffset now) =>
+        new() { AccountId = request.AccountId, Key = request.Idempotency!.Key, Fingerprint = request.Idempotency.Fingerprint, Answer = answer, CreatedAt = now };
 
     private async Task<Message> MessageAsync(SubmissionRequest request, Sender sender, SignedMessage signed, DateTimeOffset now, CancellationToken cancel)
     {
@@ -96,16 +119,30 @@ public sealed class Submission
         return rows;
     }
 
-    private async Task CommitAsync(Accept accept, Sender sender, CancellationToken cancel)
+    private async Task<SubmissionReceipt> CommitAsync(Accept accept, Sender sender, SubmissionReceipt receipt, SubmissionRequest request, CancellationToken cancel)
     {
         using var place = handover.Reserve(accept);
         accept = accept with { Session = place.Session };
-        var accepted = accept.Body.Size > AcceptWriter.AloneAbove
-            ? await AcceptWriter.WriteLargeAsync(database, accept, cancel)
-            : await writer.WriteAsync(accept);
+        Accepted accepted;
+        if (request.Idempotency is not null)
+        {
+            var answer = ToAnswer(request, JsonSerializer.Serialize(receipt, ReceiptJson.Default.SubmissionReceipt), receipt.AcceptedAt);
+            (var outcome, var earlier, accepted) = await IdempotentAccept.WriteAsync(database, accept, answer, cancel);
+            if (Replay(outcome, earlier) is { } known) return known;
+        }
+        else
+        {
+            accepted = accept.Body.Size > AcceptWriter.AloneAbove
+                ? await AcceptWriter.WriteLargeAsync(database, accept, cancel)
+                : await writer.WriteAsync(accept);
+        }
         await place.CompleteAsync(accept, sender.Retries, accepted);
+        return receipt;
     }
 
     // Times are shown in milliseconds: what is stored is what was answered.
     private static DateTimeOffset Milliseconds(DateTimeOffset time) => new(time.Ticks - (time.Ticks % TimeSpan.TicksPerMillisecond), time.Offset);
 }
+
+[JsonSerializable(typeof(SubmissionReceipt))]
+internal sealed partial class ReceiptJson : JsonSerializerContext;

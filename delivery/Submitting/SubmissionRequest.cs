@@ -34,14 +34,31 @@ public sealed record SubmissionRequest
 
     /// <summary>The reverse-path; as the account is set unless given.</summary>
     public ReturnPathMode? ReturnPath { get; init; }
+
+    /// <summary>The sender's name for this send, so that it may be handed in again; or none.</summary>
+    public Idempotency? Idempotency { get; init; }
 }
+
+/// <summary>What makes a send the same as another.</summary>
+/// <param name="Key">The sender's name for it, 1 to 255 printable ASCII characters.</param>
+/// <param name="Fingerprint">A digest of all that was asked for.</param>
+public sealed record Idempotency(string Key, byte[] Fingerprint);
 
 /// <summary>What was committed.</summary>
 /// <param name="MessageId">The message's stored id.</param>
 /// <param name="MessageIdHeader">Its Message-ID with angle brackets.</param>
 /// <param name="AcceptedAt">When.</param>
 /// <param name="Recipients">Its recipients, in the order of the request.</param>
-public sealed record SubmissionReceipt(long MessageId, string MessageIdHeader, DateTimeOffset AcceptedAt, IReadOnlyList<Recipient> Recipients);
+public sealed record SubmissionReceipt(long MessageId, string MessageIdHeader, DateTimeOffset AcceptedAt, IReadOnlyList<ReceiptRecipient> Recipients);
+
+/// <summary>A recipient as it was accepted.</summary>
+public sealed record ReceiptRecipient(long Id, string Address, RecipientStatus Status);
+
+/// <summary>The Idempotency-Key was used for something else.</summary>
+public sealed class IdempotencyMismatchException() : Exception("The Idempotency-Key was used with another request within the last 24 hours.");
+
+/// <summary>A send with this Idempotency-Key is being committed just now.</summary>
+public sealed class IdempotencyInProgressException() : Exception("A request with this Idempotency-Key is still running.");
 
 /// <summary>The account may not send from this address.</summary>
 public sealed class SenderNotAllowedException(string address) : Exception($"The account may not send from {address}: neither the domain nor the address is its own.");

@@ -511,6 +511,39 @@ namespace MoxApi.Migrations.History
                     b.ToTable("event", (string)null);
                 });
 
+            modelBuilder.Entity("MoxApi.Migrations.Messages.IdempotentAnswer", b =>
+                {
+                    b.Property<long>("AccountId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("account_id");
+
+                    b.Property<string>("Key")
+                        .HasColumnType("text")
+                        .HasColumnName("key");
+
+                    b.Property<string>("Answer")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("answer");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<byte[]>("Fingerprint")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("fingerprint");
+
+                    b.HasKey("AccountId", "Key")
+                        .HasName("pk_idempotent_answer");
+
+                    b.HasIndex("CreatedAt")
+                        .HasDatabaseName("ix_idempotent_answer_created_at");
+
+                    b.ToTable("idempotent_answer", (string)null);
+                });
+
             modelBuilder.Entity("MoxApi.Migrations.Messages.Lane", b =>
                 {
                     b.Property<long>("Id")

@@ -93,11 +93,17 @@ public sealed class AcceptWriter : IGroupWrite<Accept, Accepted>
         await using var connection = await database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         await WriteBodyAsync(connection, item.Message.BodyId, item.Body, cancel);
-        await using var batch = new NpgsqlBatch(connection, transaction);
-        var accepted = await WriteRowsAsync(batch, [item], cancel);
+        var accepted = await WriteRowsAsync(connection, item, cancel);
         // The caller may not leave between the commit and its answer.
         await transaction.CommitAsync(CancellationToken.None);
-        return accepted[0];
+        return accepted;
+    }
+
+    /// <summary>Writes everything but the body within the connection's transaction.</summary>
+    internal static async Task<Accepted> WriteRowsAsync(NpgsqlConnection connection, Accept item, CancellationToken cancel)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        return (await WriteRowsAsync(batch, [item], cancel))[0];
     }
 
     /// <summary>Writes a body within the connection's transaction, with one chunk in memory at a time.</summary>

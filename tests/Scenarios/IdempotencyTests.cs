@@ -1,0 +1,106 @@
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
+using MoxApi.Tests.Hosting;
+using Xunit;
+
+namespace MoxApi.Tests.Scenarios;
+
+/// <summary>Idempotency-Key, through the real program.</summary>
+public sealed class IdempotencyTests(TestPostgres postgres) : IAsyncLifetime
+{
+    private Installation installation = null!;
+    private MoxApiProcess node = null!;
+    private HttpClient client = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        installation = await Installation.CreateAsync(postgres);
+        node = await installation.StartNodeAsync("a", ("Node__Roles__0", "api"));
+        client = node.Client(installation.ApiKey);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        client.Dispose();
+        await node.DisposeAsync();
+        await installation.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task The_same_key_and_message_give_the_first_answer_again_however_the_JSON_is_written()
+    {
+        var first = await SendAsync(client, "order-42", """{"to": ["jane@example.org"], "subject": "Receipt", "text": "1", "metadata": {"a": "1", "b": "2"}}""");
+        var second = await SendAsync(client, "order-42", """{"metadata":{"b":"2","a":"1"},"text":"1","subject":"Receipt","to":["jane@example.org"]}""");
+        Assert.Equal(HttpStatusCode.Accepted, first.Status);
+        Assert.Equal(HttpStatusCode.Accepted, second.Status);
+        Assert.True(JsonNode.DeepEquals(first.Body, second.Body), $"{first.Body}\n{second.Body}");
+        Assert.Equal(1, await CountAsync());
+    }
+
+    [Theory]
+    [InlineData("""{"to": ["jane@example.org"], "subject": "Receipt", "text": "2"}""")]
+    [InlineData("""{"to": ["jane@example.org"], "subject": "Receipt", "text": "1", "attachments": [{"filename": "a.txt", "contentType": "text/plain", "content": "YQ=="}]}""")]
+    public async Task The_same_key_with_another_message_is_refused(string other)
+    {
+        await SendAsync(client, "k", """{"to": ["jane@example.org"], "subject": "Receipt", "text": "1"}""");
+        var answer = await SendAsync(client, "k", other);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.Status);
+        Assert.Equal("idempotency_mismatch", (string?)answer.Body["code"]);
+        Assert.Equal(1, await CountAsync());
+    }
+
+    [Fact]
+    public async Task The_same_key_on_two_nodes_at_once_makes_one_message()
+    {
+        await using var other = await installation.StartNodeAsync("b", ("Node__Roles__0", "api"));
+        using var otherClient = other.Client(installation.ApiKey);
+        for (var round = 0; round < 10; round++)
+        {
+            var body = $$"""{"to": ["jane@example.org"], "subject": "Receipt {{round}}", "text": "1"}""";
+            var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(n => SendAsync(n % 2 == 0 ? client : otherClient, $"round-{round}", body)));
+            Assert.All(answers, a => Assert.True(a.Status is HttpStatusCode.Accepted or HttpStatusCode.Conflict, $"{a.Status}"));
+            Assert.Single(answers.Where(a => a.Status == HttpStatusCode.Accepted).Select(a => (string?)a.Body["id"]).Distinct());
+            Assert.Equal(round + 1, await CountAsync());
+        }
+        await installation.AssertBooksBalanceAsync();
+    }
+
+    [Fact]
+    public async Task A_key_older_than_a_day_is_forgotten()
+    {
+        const string Body = """{"to": ["jane@example.org"], "subject": "Receipt", "text": "1"}""";
+        await SendAsync(client, "old", Body);
+        await using (var context = installation.Open())
+            await context.Database.ExecuteSqlAsync($"UPDATE idempotent_answer SET created_at = created_at - interval '24 hours 1 second'", TestContext.Current.CancellationToken);
+        var again = await SendAsync(client, "old", Body);
+        Assert.Equal(HttpStatusCode.Accepted, again.Status);
+        Assert.Equal(2, await CountAsync());
+    }
+
+    [Fact]
+    public async Task A_message_with_a_large_file_is_known_by_its_key_too()
+    {
+        var body = $$"""{"to": ["jane@example.org"], "text": "1", "attachments": [{"filename": "a.bin", "contentType": "application/octet-stream", "content": "{{Convert.ToBase64String(new byte[3 << 20])}}"}]}""";
+        var first = await SendAsync(client, "large", body);
+        var second = await SendAsync(client, "large", body);
+        Assert.Equal(HttpStatusCode.Accepted, first.Status);
+        Assert.Equal((string?)first.Body["id"], (string?)second.Body["id"]);
+        Assert.Equal(1, await CountAsync());
+    }
+
+    private async Task<int> CountAsync()
+    {
+        await using var context = installation.Open();
+        return await context.Messages.CountAsync(TestContext.Current.CancellationToken);
+    }
+
+    private static async Task<(HttpStatusCode Status, JsonNode Body)> SendAsync(HttpClient client, string key, string body)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/messages") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        request.Headers.Add("Idempotency-Key", key);
+        using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+        return (response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!);
+    }
+}
