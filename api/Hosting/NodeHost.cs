@@ -121,7 +121,7 @@ internal static class NodeHost
         .AddDbContextFactory<MailDbContext>(options => MailDbContext.Configure(options, database.Source))
         .AddSingleton(new DialerOptions
         {
-            AllowNetworks = settings.Networks,
+            AllowNetworks = settings.AllowedNetworks,
             EndpointMap = settings.EndPointMap,
         })
         .AddSingleton<Dialer>()

@@ -93,8 +93,8 @@ internal sealed class Settings
     /// <summary>The SMTP listeners.</summary>
     public IReadOnlyList<IPEndPoint> SmtpEndPoints => IsSandbox ? [new(IPAddress.Loopback, 25 + PortOffset)] : [.. Listeners.Smtp.Select(EndPoint)];
 
-    /// <summary>Networks that are connected to although they are not public.</summary>
-    public IReadOnlyList<IPNetwork> Networks => [.. AllowNetworks.Select(Network)];
+    /// <summary>Networks that are connected to although they are not public; in the sandbox, where webhooks are tried out, loopback too.</summary>
+    public IReadOnlyList<IPNetwork> AllowedNetworks => [.. (IsSandbox ? [.. AllowNetworks, "127.0.0.0/8", "::1/128"] : AllowNetworks).Select(Network)];
 
     /// <summary>Endpoints by the endpoints that are asked for.</summary>
     public IReadOnlyDictionary<IPEndPoint, IPEndPoint> EndPointMap => ConnectMap.Select(pair => pair.Split('=', 2)).ToDictionary(
@@ -118,7 +118,7 @@ internal sealed class Settings
             if (!Validator.TryValidateObject(value, new ValidationContext(value), faults, validateAllProperties: true))
                 throw new SettingsException($"{section}: {string.Join(' ', faults.Select(f => f.ErrorMessage))}");
         }
-        _ = (HttpEndPoints, SmtpEndPoints, EndPointMap, Resolver.EndPoints, Networks);
+        _ = (HttpEndPoints, SmtpEndPoints, EndPointMap, Resolver.EndPoints, AllowedNetworks);
         if (Node.Roles.Except(Migrations.Nodes.Roles.All).FirstOrDefault() is { } unknown)
             throw new SettingsException($"Node:Roles has \"{unknown}\"; roles are {string.Join(", ", Migrations.Nodes.Roles.All)}.");
     }

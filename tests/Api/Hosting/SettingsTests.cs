@@ -55,6 +55,14 @@ public sealed class SettingsTests : IDisposable
         Assert.All(settings.HttpEndPoints.Concat(settings.SmtpEndPoints), endPoint => Assert.True(IPAddress.IsLoopback(endPoint.Address)));
     }
 
+    [Theory]
+    [InlineData("{}", "127.0.0.0/8 ::1/128")]
+    [InlineData("""{"AllowNetworks": ["10.1.0.0/16"]}""", "10.1.0.0/16 127.0.0.0/8 ::1/128")]
+    [InlineData("""{"Listeners": {"Smtp": ["0.0.0.0:25"]}, "AllowNetworks": ["10.1.0.0/16"]}""", "10.1.0.0/16")]
+    [InlineData("""{"Listeners": {"Smtp": ["0.0.0.0:25"]}}""", "")]
+    public void Only_the_sandbox_connects_to_loopback_without_being_told(string json, string networks) =>
+        Assert.Equal(networks, string.Join(' ', Read(json).AllowedNetworks));
+
     [Fact]
     public void Outside_of_the_sandbox_SMTP_is_listened_for_only_where_it_is_said()
     {
