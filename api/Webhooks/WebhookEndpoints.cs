@@ -36,7 +36,7 @@ internal static class WebhookEndpoints
     {
         var faults = new Faults();
         var request = await JsonBody.ReadAsync<CreateWebhookRequest>(http.Request, faults, cancellationToken);
-        WebhookRules.Check(request, options.Value.AllowHttpWebhooks, faults);
+        WebhookRules.Check(request, options.Value.AllowHttpWebhooks || request.AllowPrivate == true, faults);
         faults.ThrowIfAny();
         if (request.AllowPrivate == true && !http.Caller().IsAdmin)
             throw new RefusalException(new(StatusCodes.Status403Forbidden, ErrorCodes.MissingScope, "To allow addresses that are not public takes the scope \"admin\"."));

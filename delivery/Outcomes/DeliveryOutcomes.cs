@@ -3,6 +3,7 @@ using MoxApi.Migrations.Identifiers;
 using MoxApi.Migrations.Messages;
 using MoxApi.Migrations.Nodes;
 using MoxApi.Migrations.Writing;
+using Npgsql;
 
 namespace MoxApi.Delivery.Outcomes;
 
@@ -16,11 +17,27 @@ internal sealed class DeliveryOutcomes(
     /// <summary>Commits the outcome of an attempt for one recipient. Returns when its next attempt is due, if there is one.</summary>
     public async Task<DateTimeOffset?> CommitAsync(QueuedRecipient recipient, long lease, AttemptRecord record, Verdict verdict, bool tryOtherFamily)
     {
-        var first = await ids.ReserveAsync(2, CancellationToken.None);
+        var first = await ReserveIdsAsync();
         var outcome = Decide(recipient, record, verdict, tryOtherFamily, first, lease);
         var result = await writer.WriteAsync(outcome);
         if (result.Webhooks) session.Wake(WebhookRole);
         return result.Applied ? outcome.NextAttemptAt : null;
+    }
+
+    // Like the outcome itself, its ids are asked for until PostgreSQL is back: the message may have been delivered.
+    private async Task<long> ReserveIdsAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                return await ids.ReserveAsync(2, CancellationToken.None);
+            }
+            catch (NpgsqlException fault) when (fault is not PostgresException || fault.IsTransient)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(250), time);
+            }
+        }
     }
 
     private Outcome Decide(QueuedRecipient recipient, AttemptRecord record, Verdict verdict, bool tryOtherFamily, long firstId, long lease)

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using MoxApi.Mail.Addresses;
 using MoxApi.Migrations.Messages;
 using MoxApi.Migrations.Nodes;
+using Npgsql;
 
 namespace MoxApi.Delivery.Queue;
 
@@ -15,15 +16,16 @@ internal sealed partial class DeliveryEngine(
     // A worker for every so many rows that wait.
     private const int RowsPerWorker = 4;
     private const int MostIdleLanes = 100_000;
+    private static readonly TimeSpan Abortion = TimeSpan.FromSeconds(2);
 
     private readonly Lock gate = new();
     private readonly Dictionary<long, Lane> active = [];
     private readonly Queue<Lane> waiting = new();
     private readonly HashSet<Task> running = [];
+    private readonly HashSet<long> held = [];
     private CancellationTokenSource stopping = new();
     private CancellationTokenSource aborting = new();
     private bool open;
-    private int leased;
     private int uncertain;
     private long bytes;
 
@@ -31,7 +33,13 @@ internal sealed partial class DeliveryEngine(
     public Action<long, DateTimeOffset> Due { get; set; } = static (_, _) => { };
 
     /// <summary>Rows leased to this node and not finished.</summary>
-    public int Leased => Volatile.Read(ref leased);
+    public int Leased
+    {
+        get
+        {
+            lock (gate) return held.Count;
+        }
+    }
 
     /// <summary>Takes work from now on.</summary>
     public void Open()
@@ -44,31 +52,40 @@ internal sealed partial class DeliveryEngine(
         }
     }
 
-    /// <summary>Whether rows of these lanes may be born leased, and if so keeps room for them.</summary>
-    public bool TryReserve(IReadOnlyList<long> laneIds, long size)
+    /// <summary>Whether the rows of these recipients may be born leased, and if so keeps room for them.</summary>
+    public bool TryReserve(IReadOnlyList<AcceptedRecipient> recipients, long size)
     {
         lock (gate)
         {
-            if (!open || !session.IsSafe || leased + laneIds.Count > options.MaxLeased || bytes + size > options.MaxBytesInMemory) return false;
+            if (!open || !session.IsSafe || held.Count + recipients.Count > options.MaxLeased || bytes + size > options.MaxBytesInMemory) return false;
             var now = time.GetUtcNow();
-            foreach (var id in laneIds)
+            foreach (var recipient in recipients)
             {
-                if (active.TryGetValue(id, out var lane) && (lane.BlockedUntil > now || lane.Leased >= options.MaxLeasedPerDestination)) return false;
+                if (active.TryGetValue(recipient.Row.LaneId, out var lane) && (lane.BlockedUntil > now || lane.Leased >= options.MaxLeasedPerDestination)) return false;
             }
-            leased += laneIds.Count;
+            foreach (var recipient in recipients) held.Add(recipient.Row.Id);
             bytes += size;
             return true;
         }
     }
 
     /// <summary>Gives room back that was kept for rows which were not leased after all.</summary>
-    public void Unreserve(int rows, long size)
+    public void Unreserve(IReadOnlyList<AcceptedRecipient> recipients, long size)
     {
         lock (gate)
         {
-            leased -= rows;
+            foreach (var recipient in recipients) held.Remove(recipient.Row.Id);
             bytes -= size;
         }
+    }
+
+    /// <summary>
+    /// Those of the rows leased to this node's session that it does not have in hand: their claim or accept was committed, but the answer was
+    /// lost on its way.
+    /// </summary>
+    public long[] Strays(IEnumerable<long> leasedRows)
+    {
+        lock (gate) return [.. leasedRows.Where(id => !held.Contains(id))];
     }
 
     /// <summary>How many rows of a lane to claim now; and if none because it is blocked, until when.</summary>
@@ -77,33 +94,30 @@ internal sealed partial class DeliveryEngine(
         lock (gate)
         {
             if (!open) return (0, null);
-            var room = Math.Min(options.MaxLeasedPerDestination, options.MaxLeased - leased);
+            var room = Math.Min(options.MaxLeasedPerDestination, options.MaxLeased - held.Count);
             if (!active.TryGetValue(laneId, out var lane)) return (room, null);
             if (lane.BlockedUntil > time.GetUtcNow()) return (0, lane.BlockedUntil);
             return (Math.Max(0, Math.Min(room, options.MaxLeasedPerDestination - lane.Leased)), null);
         }
     }
 
-    /// <summary>Puts leased rows to work. Room for rows that come loaded was reserved before.</summary>
-    public async ValueTask OfferAsync(long laneId, IEnumerable<ReadyRow> rows, bool reserved)
+    /// <summary>Puts leased rows to work. Room for rows that come loaded was reserved before. Those that come when the node stops are given back.</summary>
+    public async ValueTask OfferAsync(long laneId, IReadOnlyList<ReadyRow> rows)
     {
         var domain = await lanes.DomainAsync(laneId, CancellationToken.None);
-        lock (gate)
+        if (TryTake(laneId, domain, rows)) return;
+        try
         {
-            if (!active.TryGetValue(laneId, out var lane)) active.Add(laneId, lane = new Lane(laneId, MailDomain.Parse(domain)));
-            foreach (var row in rows)
-            {
-                lane.Ready.Enqueue(row);
-                if (!reserved) leased++;
-            }
-            Staff(lane);
-            lane.Arrival.TrySetResult();
-            lane.Arrival = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            await workers.Reader.ReleaseAsync(rows, CancellationToken.None);
+        }
+        catch (NpgsqlException fault)
+        {
+            Log.NotGivenBack(logger, rows.Count, fault.Message); // They come back when the session ends.
         }
     }
 
-    /// <summary>Stops taking rows; lets those in flight finish within the time allowed; forgets the others, whose leases end with the session.</summary>
-    public async Task StopAsync()
+    /// <summary>Stops taking rows; lets those in flight finish within the time allowed; returns those not begun, to be given back.</summary>
+    public async Task<IReadOnlyList<ReadyRow>> StopAsync()
     {
         Task[] left;
         lock (gate)
@@ -115,8 +129,16 @@ internal sealed partial class DeliveryEngine(
         var all = Task.WhenAll(left);
         await all.WaitAsync(options.StopWithin, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await aborting.CancelAsync();
-        await all.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        lock (gate) active.Clear();
+        // A final dot is waited for whatever happens. If its answer is late, the row keeps its lease, and whoever takes it back writes down that the
+        // message may have been delivered.
+        await all.WaitAsync(Abortion, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (gate)
+        {
+            var notBegun = active.Values.SelectMany(lane => lane.Ready).ToArray();
+            foreach (var row in notBegun) Forget(row);
+            active.Clear();
+            return notBegun;
+        }
     }
 
     /// <inheritdoc/>
@@ -157,14 +179,17 @@ internal sealed partial class DeliveryEngine(
         }
     }
 
-    /// <summary>A worker is done with a row; if it stays in the queue, it says when it is due again.</summary>
-    internal void Finish(Lane lane, ReadyRow row, DateTimeOffset? dueAgain)
+    /// <summary>
+    /// A worker is done with a row; if it stays in the queue, it says when it is due again. A row whose outcome PostgreSQL refused stays leased.
+    /// </summary>
+    internal void Finish(Lane lane, ReadyRow row, DateTimeOffset? dueAgain, bool staysLeased = false)
     {
         bool roomAgain;
         lock (gate)
         {
             lane.InHand--;
             Forget(row);
+            if (staysLeased) held.Add(row.Id);
             // Half empty, so that a claim is worth its round trip.
             roomAgain = lane.Leased == options.MaxLeasedPerDestination / 2;
         }
@@ -193,9 +218,31 @@ internal sealed partial class DeliveryEngine(
         }
     }
 
+    private bool TryTake(long laneId, string domain, IReadOnlyList<ReadyRow> rows)
+    {
+        lock (gate)
+        {
+            if (!open)
+            {
+                foreach (var row in rows) Forget(row);
+                return false;
+            }
+            if (!active.TryGetValue(laneId, out var lane)) active.Add(laneId, lane = new Lane(laneId, MailDomain.Parse(domain)));
+            foreach (var row in rows)
+            {
+                lane.Ready.Enqueue(row);
+                held.Add(row.Id);
+            }
+            Staff(lane);
+            lane.Arrival.TrySetResult();
+            lane.Arrival = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            return true;
+        }
+    }
+
     private void Forget(ReadyRow row)
     {
-        leased--;
+        held.Remove(row.Id);
         bytes -= row.Bytes;
     }
 
@@ -253,5 +300,8 @@ internal sealed partial class DeliveryEngine(
     {
         [LoggerMessage(LogLevel.Error, "The delivery worker for {Domain} failed")]
         internal static partial void WorkerFailed(ILogger logger, string domain, Exception fault);
+
+        [LoggerMessage(LogLevel.Warning, "{Count} rows could not be given back; they come back when the session ends: {Fault}")]
+        internal static partial void NotGivenBack(ILogger logger, int count, string fault);
     }
 }

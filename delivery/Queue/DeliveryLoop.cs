@@ -11,7 +11,7 @@ namespace MoxApi.Delivery.Queue;
 /// until it is stopped, and sleeps until the next row is due or somebody wakes it.
 /// </summary>
 internal sealed partial class DeliveryLoop(
-    NpgsqlDataSource database, DeliveryEngine engine, Orphans orphans, NodeSession session, TimeProvider time, ILogger<DeliveryLoop> logger)
+    NpgsqlDataSource database, DeliveryEngine engine, QueueReader reader, Orphans orphans, NodeSession session, TimeProvider time, ILogger<DeliveryLoop> logger)
 {
     private static readonly TimeSpan ScanEvery = TimeSpan.FromSeconds(2);
 
@@ -19,14 +19,16 @@ internal sealed partial class DeliveryLoop(
     private readonly Lock gate = new();
     private readonly WakeSignal wake = session.Signal(Roles.Delivery);
     private long lastScan;
-    private TimeSpan nextScanIn;
+    private long lastSweep;
+    private TimeSpan scanTook;
+    private bool mustScan;
 
     /// <summary>Works until it is stopped; then lets what is in flight finish, and returns normally.</summary>
     public async Task DrainAsync(CancellationToken stop)
     {
         engine.Due = Note;
         engine.Open();
-        nextScanIn = TimeSpan.Zero;
+        mustScan = true;
         while (!stop.IsCancellationRequested)
         {
             try
@@ -46,7 +48,7 @@ internal sealed partial class DeliveryLoop(
                 // Stopped.
             }
         }
-        await engine.StopAsync();
+        await GiveBackAsync(await engine.StopAsync());
     }
 
     /// <summary>A lane has a row due at this time.</summary>
@@ -61,18 +63,47 @@ internal sealed partial class DeliveryLoop(
         if (first) wake.Set();
     }
 
+    private async Task GiveBackAsync(IReadOnlyList<ReadyRow> rows)
+    {
+        try
+        {
+            await reader.ReleaseAsync(rows, CancellationToken.None);
+        }
+        catch (NpgsqlException fault)
+        {
+            Log.NotGivenBack(logger, rows.Count, fault.Message); // They come back when the session ends.
+        }
+    }
+
     // What nobody told us: rows of dead sessions, rows that another node queued or rescheduled.
     private async Task ScanAsync(CancellationToken stop)
     {
-        if (time.GetElapsedTime(lastScan) < nextScanIn || !session.IsSafe) return;
+        mustScan |= wake.TakeFromElsewhere();
+        if (time.GetElapsedTime(lastScan) < ScanIn || !session.IsSafe) return;
         var start = time.GetTimestamp();
         await session.EndDeadSessionsAsync(stop);
         if (await orphans.ReturnAsync(session, stop) is > 0 and var returned) Log.Returned(logger, returned);
+        await ReleaseStraysAsync(stop);
         var waiting = await LeasedQueue.Mail.WaitingAsync(database, stop);
         lock (gate) due.Replace(waiting);
         lastScan = time.GetTimestamp();
-        // A scan takes 4 µs a lane: with very many lanes it comes less often.
-        nextScanIn = time.GetElapsedTime(start) * 20 is var longer && longer > ScanEvery ? longer : ScanEvery;
+        scanTook = time.GetElapsedTime(start);
+        mustScan = false;
+    }
+
+    // A scan takes 4 µs a lane: with very many lanes it comes less often, also when other nodes wake us all the time.
+    private TimeSpan ScanIn => mustScan ? scanTook * 4 : scanTook * 20 is var longer && longer > ScanEvery ? longer : ScanEvery;
+
+    // A claim or an accept may be committed although its answer was lost, with PostgreSQL or in a call that was canceled: such a row is leased to
+    // this node, which does not know of it. As it may be any row that is older than the question, the answer is compared after it has come.
+    private async Task ReleaseStraysAsync(CancellationToken stop)
+    {
+        if (lastSweep != 0 && time.GetElapsedTime(lastSweep) < session.Lease.Lost) return;
+        var lease = session.Id;
+        var strays = engine.Strays(await LeasedQueue.Mail.HeldAsync(database, lease, stop));
+        await LeasedQueue.Mail.ReleaseAsync(database, lease, strays, stop);
+        if (strays.Length > 0) Log.Strays(logger, strays.Length);
+        lastSweep = time.GetTimestamp();
     }
 
     private async Task ClaimDueAsync(CancellationToken stop)
@@ -85,7 +116,7 @@ internal sealed partial class DeliveryLoop(
         var rows = await LeasedQueue.Mail.ClaimAsync(database, lease, wants, now, stop);
         foreach (var lane in rows.GroupBy(r => r.LaneId))
         {
-            await engine.OfferAsync(lane.Key, lane.Select(r => new ReadyRow(r.Id, lease, null, 0)), reserved: false);
+            await engine.OfferAsync(lane.Key, [.. lane.Select(r => new ReadyRow(r.Id, lease, null, 0))]);
             // A full answer says that there may be more.
             if (wants.Any(w => w.LaneId == lane.Key && w.Rows == lane.Count())) Note(lane.Key, now);
         }
@@ -109,7 +140,9 @@ internal sealed partial class DeliveryLoop(
 
     private TimeSpan Pause()
     {
-        var pause = nextScanIn - time.GetElapsedTime(lastScan);
+        // PostgreSQL is away: nothing can be claimed before the session is renewed.
+        if (!session.IsSafe) return TimeSpan.FromMilliseconds(250);
+        var pause = ScanIn - time.GetElapsedTime(lastScan);
         lock (gate)
         {
             if (due.First is { } first && first - time.GetUtcNow() is var until && until < pause) pause = until;
@@ -124,5 +157,11 @@ internal sealed partial class DeliveryLoop(
 
         [LoggerMessage(LogLevel.Warning, "{Count} recipients came back from sessions that ended")]
         internal static partial void Returned(ILogger logger, int count);
+
+        [LoggerMessage(LogLevel.Warning, "{Count} recipients were leased to this node without its knowing, and are given back")]
+        internal static partial void Strays(ILogger logger, int count);
+
+        [LoggerMessage(LogLevel.Warning, "{Count} rows could not be given back; they come back when the session ends: {Fault}")]
+        internal static partial void NotGivenBack(ILogger logger, int count, string fault);
     }
 }

@@ -190,7 +190,7 @@ internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine,
                 // It stays leased: an outcome that PostgreSQL refuses must not become a second delivery as long as this node lives.
                 Log.NotCommitted(all.Logger, recipient, fault.InnerException!);
             }
-            if (pending.Remove(recipient, out var row)) engine.Finish(lane, row, committed.IsCompletedSuccessfully ? committed.Result : null);
+            if (pending.Remove(recipient, out var row)) engine.Finish(lane, row, committed.IsCompletedSuccessfully ? committed.Result : null, staysLeased: committed.IsFaulted);
         }
         commits.Clear();
     }
@@ -246,7 +246,7 @@ internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine,
         [LoggerMessage(LogLevel.Error, "The outcome for recipient {Recipient} could not be committed")]
         internal static partial void NotCommitted(ILogger logger, long recipient, Exception fault);
 
-        [LoggerMessage(LogLevel.Warning, "Rows for {Domain} ({Count}) could not be given back; they come back when the session ends: {Fault}")]
+        [LoggerMessage(LogLevel.Warning, "Rows for {Domain} ({Count}) could not be given back; a later sweep will: {Fault}")]
         internal static partial void NotGivenBack(ILogger logger, string domain, int count, string fault);
     }
 }

@@ -16,13 +16,12 @@ internal sealed class Handover(NodeSession session, DeliveryEngine? engine)
     public Place Reserve(Accept accept)
     {
         // Large bodies are read while they are sent, wherever they come from.
-        if (engine is null || !accept.Body.IsInMemory || accept.Body.Size > AcceptWriter.AloneAbove) return new Place(this, 0, 0, 0);
-        var lanes = accept.Recipients.Select(r => r.Row.LaneId).ToArray();
-        return engine.TryReserve(lanes, accept.Message.Size) ? new Place(this, session.Id, lanes.Length, accept.Message.Size) : new Place(this, 0, 0, 0);
+        if (engine is null || !accept.Body.IsInMemory || accept.Body.Size > AcceptWriter.AloneAbove) return new Place(this, 0, [], 0);
+        return engine.TryReserve(accept.Recipients, accept.Message.Size) ? new Place(this, session.Id, accept.Recipients, accept.Message.Size) : new Place(this, 0, [], 0);
     }
 
     /// <summary>Room kept for a message; given back unless the message came.</summary>
-    internal sealed class Place(Handover owner, long session, int rows, long bytes) : IDisposable
+    internal sealed class Place(Handover owner, long session, IReadOnlyList<AcceptedRecipient> rows, long bytes) : IDisposable
     {
         private bool taken;
 
@@ -33,7 +32,7 @@ internal sealed class Handover(NodeSession session, DeliveryEngine? engine)
         public async ValueTask CompleteAsync(Accept accept, RetrySchedule retries, Accepted accepted)
         {
             if (accepted.Webhooks) owner.Wake(Roles.Webhooks);
-            if (rows > 0 && accepted.Leased)
+            if (rows.Count > 0 && accepted.Leased)
             {
                 taken = true;
                 await owner.OfferAsync(accept, retries);
@@ -45,7 +44,7 @@ internal sealed class Handover(NodeSession session, DeliveryEngine? engine)
         /// <inheritdoc/>
         public void Dispose()
         {
-            if (rows > 0 && !taken) owner.Unreserve(rows, bytes);
+            if (rows.Count > 0 && !taken) owner.Unreserve(rows, bytes);
         }
     }
 
@@ -65,7 +64,7 @@ internal sealed class Handover(NodeSession session, DeliveryEngine? engine)
                 ready.Add(new ReadyRow(r.Row.Id, accept.Session, recipient, share + first));
                 first = 0;
             }
-            await engine!.OfferAsync(lane.Key, ready, reserved: true);
+            await engine!.OfferAsync(lane.Key, ready);
         }
     }
 
@@ -77,5 +76,5 @@ internal sealed class Handover(NodeSession session, DeliveryEngine? engine)
 
     private void Wake(string role) => session.Wake(role);
 
-    private void Unreserve(int rows, long bytes) => engine!.Unreserve(rows, bytes);
+    private void Unreserve(IReadOnlyList<AcceptedRecipient> rows, long bytes) => engine!.Unreserve(rows, bytes);
 }

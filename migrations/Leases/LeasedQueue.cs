@@ -125,6 +125,17 @@ public sealed class LeasedQueue
         await command.ExecuteNonQueryAsync(cancel);
     }
 
+    /// <summary>The rows that a session holds.</summary>
+    public async Task<List<long>> HeldAsync(NpgsqlDataSource database, long session, CancellationToken cancel)
+    {
+        await using var command = database.CreateCommand($"SELECT {Key} FROM {Table} WHERE session_id = $1");
+        command.Parameters.Add(new() { Value = session });
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        var rows = new List<long>();
+        while (await reader.ReadAsync(cancel)) rows.Add(reader.GetInt64(0));
+        return rows;
+    }
+
     /// <summary>
     /// Gives back the rows of a session that its node does not know of: their claim was committed, but the answer was lost on its way.
     /// <paramref name="known"/> are all rows that the node has in hand. Only the loop that claims may call this, between claims.

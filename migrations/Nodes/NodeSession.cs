@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using MoxApi.Migrations.Leases;
 using Npgsql;
@@ -26,7 +27,7 @@ public sealed partial class NodeSession : IAsyncDisposable
     private long renewedAt;
     private volatile HashSet<string> rolesElsewhere = [];
     private CancellationTokenSource lost = new();
-    private int notifying;
+    private readonly ConcurrentDictionary<string, bool> notifying = [];
 
     public NodeSession(NpgsqlDataSource database, string node, IReadOnlyCollection<string> roles, LeaseTimes lease, TimeProvider time, ILogger<NodeSession> logger)
     {
@@ -74,7 +75,7 @@ public sealed partial class NodeSession : IAsyncDisposable
     public void Wake(string role)
     {
         if (signals.TryGetValue(role, out var signal)) signal.Set();
-        else if (rolesElsewhere.Contains(role) && Interlocked.Exchange(ref notifying, 1) == 0) _ = NotifyAsync(role);
+        else if (rolesElsewhere.Contains(role) && notifying.TryAdd(role, true)) _ = NotifyAsync(role);
     }
 
     /// <summary>Deletes sessions that were not renewed, and older ones of this node's name. Their rows are then nobody's.</summary>
@@ -90,14 +91,16 @@ public sealed partial class NodeSession : IAsyncDisposable
         await command.ExecuteNonQueryAsync(cancel);
     }
 
-    /// <summary>Gives everything back and ends the session.</summary>
+    /// <summary>
+    /// Ends the session. What delivery still holds then are messages whose final dot was sent and whose outcome is not known: they come back as
+    /// those of a node that died, which is written down.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync();
         if (loop is not null) await loop;
         try
         {
-            await LeasedQueue.Mail.ReleaseAllAsync(database, Id, CancellationToken.None);
             await LeasedQueue.Webhooks.ReleaseAllAsync(database, Id, CancellationToken.None);
             await using var command = database.CreateCommand("DELETE FROM session WHERE id = $1");
             command.Parameters.Add(new() { Value = Id });
@@ -128,9 +131,9 @@ public sealed partial class NodeSession : IAsyncDisposable
                 connection = null;
                 await Task.Delay(TimeSpan.FromMilliseconds(250), time, stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
-            catch (OperationCanceledException)
+            catch (Exception)
             {
-                return;
+                return; // Stopped, be it in the middle of a statement.
             }
         }
     }
@@ -145,7 +148,7 @@ public sealed partial class NodeSession : IAsyncDisposable
             if (await command.ExecuteScalarAsync(cancel) is not true) return false;
             opened.Notification += (_, notice) =>
             {
-                if (signals.TryGetValue(notice.Payload, out var signal)) signal.Set();
+                if (signals.TryGetValue(notice.Payload, out var signal)) signal.SetFromElsewhere();
             };
             await using var listen = new NpgsqlCommand($"LISTEN {Channel}", opened);
             await listen.ExecuteNonQueryAsync(cancel);
@@ -213,7 +216,7 @@ public sealed partial class NodeSession : IAsyncDisposable
         {
             // A NOTIFY inside the accepts' transactions would serialise their commits; one after several commits costs nothing.
             await Task.Delay(TimeSpan.FromMilliseconds(5), time, stopping.Token);
-            Volatile.Write(ref notifying, 0);
+            notifying.TryRemove(role, out _);
             await using var command = database.CreateCommand("SELECT pg_notify($1, $2)");
             command.Parameters.Add(new() { Value = Channel });
             command.Parameters.Add(new() { Value = role });

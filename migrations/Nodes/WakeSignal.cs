@@ -6,6 +6,7 @@ public sealed class WakeSignal(TimeProvider time)
     private readonly Lock gate = new();
     private TaskCompletionSource? waiter;
     private bool set;
+    private bool fromElsewhere;
 
     /// <summary>Wakes the loop.</summary>
     public void Set()
@@ -19,6 +20,16 @@ public sealed class WakeSignal(TimeProvider time)
         }
         woken?.TrySetResult();
     }
+
+    /// <summary>Wakes the loop for what another node committed, of which this one knows nothing yet.</summary>
+    public void SetFromElsewhere()
+    {
+        Volatile.Write(ref fromElsewhere, true);
+        Set();
+    }
+
+    /// <summary>Whether another node has woken the loop since this was last asked.</summary>
+    public bool TakeFromElsewhere() => Interlocked.Exchange(ref fromElsewhere, false);
 
     /// <summary>Waits for a wake-up, for so long, or until the loop is to stop; never throws.</summary>
     public async Task NextAsync(TimeSpan atMost, CancellationToken stop)
