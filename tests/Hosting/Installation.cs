@@ -1,4 +1,7 @@
+using System.Net;
+using System.Net.Http.Json;
 using System.Security.Cryptography;
+using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using MoxApi.Api.Access;
 using MoxApi.Delivery.Domains;
@@ -72,6 +75,52 @@ internal sealed class Installation : IAsyncDisposable
         foreach (var (key, value) in settings) all[key] = value;
         return MoxApiProcess.StartAsync(all);
     }
+
+    /// <summary>Has a domain's mail delivered to a server on loopback, by an MX record with a public address that the nodes connect elsewhere.</summary>
+    public void Deliver(string domain, IPEndPoint server)
+    {
+        var number = Settings.Keys.Count(k => k.StartsWith("ConnectMap__", StringComparison.Ordinal));
+        var address = $"192.0.2.{number + 1}";
+        Dns.Mx(domain, 10, $"mx.{domain}").Address($"mx.{domain}", address);
+        Settings[$"ConnectMap__{number}"] = $"{address}:25={server}";
+    }
+
+    /// <summary>Sends a message through a node; returns its id in the API.</summary>
+    public async Task<string> SendAsync(MoxApiProcess node, string messageId, string to = "jane@example.net")
+    {
+        using var client = node.Client(ApiKey);
+        using var answer = await client.PostAsJsonAsync("/v1/messages", new { to = new[] { to }, subject = "Hello", text = "It works.", messageId });
+        var body = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.StatusCode == HttpStatusCode.Accepted, $"{answer.StatusCode}: {body}");
+        return JsonNode.Parse(body)!["id"]!.GetValue<string>();
+    }
+
+    /// <summary>The attempts for a message, in order.</summary>
+    public async Task<List<Attempt>> AttemptsAsync(string messageId)
+    {
+        await using var context = Open();
+        return await context.Attempts.AsNoTracking().Where(a => context.Messages.Any(m => m.Id == a.MessageId && m.MessageIdHeader == messageId)).OrderBy(a => a.Number).ToListAsync();
+    }
+
+    /// <summary>How often each message was interrupted, by Message-ID: a node held it and died, so it may have been delivered.</summary>
+    public async Task<Dictionary<string, int>> InterruptionsAsync()
+    {
+        await using var context = Open();
+        return await context.Attempts.Where(a => a.Outcome == AttemptOutcome.Interrupted)
+            .Join(context.Messages, a => a.MessageId, m => m.Id, (_, m) => m.MessageIdHeader).GroupBy(id => id).ToDictionaryAsync(g => g.Key, g => g.Count());
+    }
+
+    /// <summary>Waits until nothing is queued.</summary>
+    public Task QueueIsEmptyAsync() => CountIsAsync("SELECT count(*) FROM queue", 0);
+
+    /// <summary>Waits until a count is as it should be.</summary>
+    public Task CountIsAsync(string statement, long expected) => Eventually.HoldsAsync(
+        async () =>
+        {
+            await using var command = Database.CreateCommand(statement);
+            return await command.ExecuteScalarAsync() is long count && count == expected;
+        },
+        $"{expected} from {statement}");
 
     /// <summary>Asserts that the books balance.</summary>
     public async Task<BookReport> AssertBooksBalanceAsync()

@@ -52,10 +52,18 @@ internal sealed class MoxApiProcess : IAsyncDisposable
     {
         var started = new MoxApiProcess(Process.Start(Info(settings, arguments))!);
         started.Read();
-        var exited = started.process.WaitForExitAsync();
-        if (await Task.WhenAny(started.ready.Task, exited).WaitAsync(Patience) == exited)
-            throw new InvalidOperationException($"The program ended with {started.process.ExitCode}:\n{started.Output}\n{started.Log}");
-        return started;
+        try
+        {
+            var exited = started.process.WaitForExitAsync();
+            if (await Task.WhenAny(started.ready.Task, exited).WaitAsync(Patience) == exited)
+                throw new InvalidOperationException($"The program ended with {started.process.ExitCode}:\n{started.Output}\n{started.Log}");
+            return started;
+        }
+        catch
+        {
+            await started.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Starts the local sandbox, on ports that were free a moment ago.</summary>
@@ -92,10 +100,10 @@ internal sealed class MoxApiProcess : IAsyncDisposable
         await kill.WaitForExitAsync().WaitAsync(Patience);
     }
 
-    /// <summary>Stops it as Ctrl-C does; returns its exit code.</summary>
-    public async Task<int> StopAsync()
+    /// <summary>Stops it, as Ctrl-C does or by another signal; returns its exit code.</summary>
+    public async Task<int> StopAsync(string signal = "INT")
     {
-        if (!process.HasExited) await SignalAsync("INT");
+        if (!process.HasExited) await SignalAsync(signal);
         await process.WaitForExitAsync().WaitAsync(Patience);
         return process.ExitCode;
     }
@@ -134,7 +142,8 @@ internal sealed class MoxApiProcess : IAsyncDisposable
 
     private static ProcessStartInfo Info(IReadOnlyDictionary<string, string> settings, string[] arguments)
     {
-        var info = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "MoxApi.Api.dll"), .. arguments])
+        // Under a shell that runs in the background, SIGINT is ignored from parent to child.
+        var info = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", Path.Combine(AppContext.BaseDirectory, "MoxApi.Api.dll"), .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

@@ -1,0 +1,78 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using MoxApi.Migrations;
+using MoxApi.Migrations.Cluster;
+using MoxApi.Tests.Hosting;
+using Npgsql;
+using Xunit;
+
+namespace MoxApi.Tests.Scenarios;
+
+/// <summary>What a node says of itself, and to whom.</summary>
+[Collection(ProcessCollection.Name)]
+public class HealthTests(TestPostgres postgres)
+{
+    [Fact]
+    public async Task It_tells_that_it_lives_that_it_is_ready_and_its_measurements()
+    {
+        await using var installation = await Installation.CreateAsync(postgres);
+        await using var node = await installation.StartNodeAsync("a");
+        using var client = node.Client("");
+
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(client, "/healthz"));
+        await Eventually.HoldsAsync(async () => await StatusAsync(client, "/readyz") == HttpStatusCode.OK, "the node to be ready");
+        var metrics = await client.GetStringAsync("/metrics");
+        Assert.Contains("moxapi_session_safe", metrics);
+        Assert.Contains("moxapi_book_faults", metrics);
+    }
+
+    [Fact]
+    public async Task Without_PostgreSQL_it_lives_is_not_ready_and_stops_when_told_to()
+    {
+        using var folder = new TemporaryFolder();
+        await using var cluster = await PrivateCluster.OpenAsync(folder.FullName, ClusterUse.Server);
+        await using (var database = NpgsqlDataSource.Create(cluster.ConnectionString)) await SchemaMigrator.MigrateAsync(database, TestContext.Current.CancellationToken);
+        await using var installation = await Installation.CreateAsync(cluster.ConnectionString);
+        await using var node = await installation.StartNodeAsync("a");
+        using var client = node.Client(installation.ApiKey);
+        await Eventually.HoldsAsync(async () => await StatusAsync(client, "/readyz") == HttpStatusCode.OK, "the node to be ready");
+
+        NpgsqlConnection.ClearAllPools();
+        installation.Database.Clear();
+        await cluster.DisposeAsync();
+
+        await Eventually.HoldsAsync(async () => await StatusAsync(client, "/readyz") == HttpStatusCode.ServiceUnavailable, "the node not to be ready");
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(client, "/healthz"));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await StatusAsync(client, "/v1/messages"));
+        Assert.Equal(0, await node.StopAsync().WaitAsync(Eventually.Patience, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task The_dashboard_is_for_admins()
+    {
+        await using var installation = await Installation.CreateAsync(postgres);
+        await using var node = await installation.StartNodeAsync("a");
+        using var client = node.Client("");
+
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(client, "/hangfire"));
+        Assert.Equal(HttpStatusCode.Unauthorized, await DashboardAsync(client, "any:mox_wrong"));
+        Assert.Equal(HttpStatusCode.OK, await DashboardAsync(client, $"any:{installation.ApiKey}"));
+    }
+
+    private static async Task<HttpStatusCode> DashboardAsync(HttpClient client, string credentials)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/hangfire")
+        {
+            Headers = { Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials))) },
+        };
+        using var answer = await client.SendAsync(request);
+        return answer.StatusCode;
+    }
+
+    private static async Task<HttpStatusCode> StatusAsync(HttpClient client, string path)
+    {
+        using var answer = await client.GetAsync(path);
+        return answer.StatusCode;
+    }
+}
