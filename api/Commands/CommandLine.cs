@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.Runtime.InteropServices;
 using MoxApi.Api.Hosting;
 using MoxApi.Migrations;
@@ -18,11 +19,12 @@ internal static class CommandLine
     private static readonly Option<int?> PortOffset = new("--port-offset") { Description = "Added to the well-known ports of the sandbox; 1000 by default.", Recursive = true };
 
     /// <summary>The root command.</summary>
-    public static RootCommand Create()
+    public static Command Create()
     {
-        var root = new RootCommand("MoxApi: transactional email over HTTP. Without a command it runs; without configuration, as a local sandbox.")
+        // Not a RootCommand: that is called as the assembly is.
+        var root = new Command("moxapi", "MoxApi: transactional email over HTTP. Without a command it runs; without configuration, as a local sandbox.")
         {
-            DataFolder, ConfigFile, PortOffset,
+            DataFolder, ConfigFile, PortOffset, new HelpOption(), new VersionOption(),
             MigrateCommand(), AccountCommands.Create(), DomainCommands.Create(), AddressCommands.Create(), KeyCommands.Create(), WebhookListen.Create(),
         };
         root.SetAction((parsed, _) => GuardAsync(stop => RunCommand.RunAsync(Read(parsed), stop)));
