@@ -16,6 +16,9 @@ public sealed class DeliveryJobs : IDeliveryJobs
     /// <summary>Whether the loop runs.</summary>
     public bool IsRunning => gate.IsTaken;
 
+    /// <summary>The time since the loop last went round without a fault; it does so every few seconds at rest.</summary>
+    public TimeSpan SinceLastRound => loop.SinceLastRound;
+
     /// <inheritdoc/>
     public async Task DrainDelivery(string node, CancellationToken stop)
     {

@@ -45,6 +45,7 @@ public static class DeliveryServices
         return services
             .AddSingleton(options)
             .AddSingleton(s => new SmtpConnector(s.GetRequiredService<Dialer>(), client, s.GetRequiredService<TimeProvider>()))
+            .AddSingleton<DeliveryMetrics>()
             .AddSingleton<OutcomeWriter>()
             .AddSingleton(s => Started<Outcome, OutcomeResult>(s, s.GetRequiredService<OutcomeWriter>(), retry: true))
             .AddSingleton<Orphans>()

@@ -26,7 +26,7 @@ internal static class RunCommand
           API        {{Url(bound)}}/v1        key {{Sandbox.ApiKey}}
           Try it     {{Url(bound)}}/swagger
           Account    {{Sandbox.Address}}            password {{Sandbox.Password}}
-          SMTP       {{Local(bound.Smtp[0])}}
+          SMTP       {{(bound.Smtp.Count > 0 ? Local(bound.Smtp[0]) : "is not listened for")}}
           Jobs       {{Url(bound)}}/hangfire   any user, the key as password
           Data       {{bound.Settings.DataFolder}}
 

@@ -33,6 +33,8 @@ internal sealed class Database : IAsyncDisposable
             MaxAutoPrepare = 64,
             AutoPrepareMinUsages = 3,
         };
+        // An answer says that the disk has it, whatever the server's own default is.
+        text.Options = $"{text.Options} -c synchronous_commit=on".TrimStart();
         var connectionString = text.ConnectionString;
         text.MaxPoolSize = settings.Database.MaxConnections;
         var builder = new NpgsqlDataSourceBuilder(text.ConnectionString);

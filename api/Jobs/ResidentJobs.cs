@@ -13,13 +13,17 @@ namespace MoxApi.Api.Jobs;
 /// Sees to it that this node's resident jobs run: one for each role that works off a queue, in the node's own Hangfire queue, so that Hangfire
 /// runs, shows and stops them. The number of Hangfire jobs does not grow with the mail.
 /// </summary>
-internal sealed class ResidentJobs(
-    IServiceProvider services, Settings settings, NodeSession session, IBackgroundJobClientV2 jobs, IRecurringJobManagerV2 recurring, TimeProvider time) : BackgroundService
+internal sealed partial class ResidentJobs(
+    IServiceProvider services, Settings settings, NodeSession session, IBackgroundJobClientV2 jobs, IRecurringJobManagerV2 recurring, TimeProvider time,
+    ILogger<ResidentJobs> logger) : BackgroundService
 {
     /// <summary>The queue of chores, which any node does.</summary>
     public const string Chores = "chores";
 
     private static readonly TimeSpan CheckEvery = TimeSpan.FromSeconds(15);
+
+    // Both loops go round every 10 s at rest.
+    private static readonly TimeSpan Stuck = TimeSpan.FromSeconds(20);
 
     private readonly long startedAt = time.GetTimestamp();
     private long lastSeenRunning = time.GetTimestamp();
@@ -32,7 +36,7 @@ internal sealed class ResidentJobs(
     {
         get
         {
-            if (Residents().All(r => r.IsRunning)) Volatile.Write(ref lastSeenRunning, time.GetTimestamp());
+            if (Residents().All(r => r.IsRunning && r.SinceLastRound < Stuck)) Volatile.Write(ref lastSeenRunning, time.GetTimestamp());
             return time.GetElapsedTime(Volatile.Read(ref lastSeenRunning)) < TimeSpan.FromSeconds(30);
         }
     }
@@ -43,21 +47,48 @@ internal sealed class ResidentJobs(
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        recurring.AddOrUpdate<Chores>("books", Chores, c => c.CheckBooks(CancellationToken.None), "17 * * * *");
-        recurring.AddOrUpdate<Chores>("dead-nodes", Chores, c => c.ForgetDeadNodes(CancellationToken.None), "*/10 * * * *");
-        recurring.AddOrUpdate<Chores>("idempotency-keys", Chores, c => c.ForgetIdempotencyKeys(CancellationToken.None), "5 * * * *");
+        var scheduled = false;
         while (!stoppingToken.IsCancellationRequested)
         {
-            foreach (var resident in Residents().Where(r => !r.IsRunning)) jobs.Create(resident.Job, new EnqueuedState(QueueOf(session.Node)));
+            try
+            {
+                if (!scheduled) ScheduleChores();
+                scheduled = true;
+                foreach (var resident in Residents().Where(r => !r.IsRunning)) jobs.Create(resident.Job, new EnqueuedState(QueueOf(session.Node)));
+            }
+            catch (Exception fault)
+            {
+                // PostgreSQL is away. A fault that left this method would stop the program.
+                Log.NotEnqueued(logger, fault.Message);
+            }
             await Task.Delay(CheckEvery, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    private IEnumerable<(bool IsRunning, Job Job)> Residents()
+    private void ScheduleChores()
+    {
+        recurring.AddOrUpdate<Chores>("books", Chores, c => c.CheckBooks(CancellationToken.None), "17 * * * *");
+        recurring.AddOrUpdate<Chores>("dead-nodes", Chores, c => c.ForgetDeadNodes(CancellationToken.None), "*/10 * * * *");
+        recurring.AddOrUpdate<Chores>("idempotency-keys", Chores, c => c.ForgetIdempotencyKeys(CancellationToken.None), "5 * * * *");
+    }
+
+    private IEnumerable<(bool IsRunning, TimeSpan SinceLastRound, Job Job)> Residents()
     {
         if (settings.Node.Has(Roles.Delivery))
-            yield return (services.GetRequiredService<DeliveryJobs>().IsRunning, Job.FromExpression<IDeliveryJobs>(j => j.DrainDelivery(session.Node, CancellationToken.None)));
+        {
+            var delivery = services.GetRequiredService<DeliveryJobs>();
+            yield return (delivery.IsRunning, delivery.SinceLastRound, Job.FromExpression<IDeliveryJobs>(j => j.DrainDelivery(session.Node, CancellationToken.None)));
+        }
         if (settings.Node.Has(Roles.Webhooks))
-            yield return (services.GetRequiredService<WebhookJobs>().IsRunning, Job.FromExpression<IWebhookJobs>(j => j.DrainWebhooks(session.Node, CancellationToken.None)));
+        {
+            var webhooks = services.GetRequiredService<WebhookJobs>();
+            yield return (webhooks.IsRunning, webhooks.SinceLastRound, Job.FromExpression<IWebhookJobs>(j => j.DrainWebhooks(session.Node, CancellationToken.None)));
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "The resident jobs could not be enqueued; it is tried again: {Fault}")]
+        internal static partial void NotEnqueued(ILogger logger, string fault);
     }
 }

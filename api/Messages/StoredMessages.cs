@@ -20,8 +20,9 @@ using StoredMessageDirection = MoxApi.Migrations.Messages.MessageDirection;
 namespace MoxApi.Api.Messages;
 
 /// <summary>Messages as the database has them; sends go to the one <see cref="Submission"/>.</summary>
-internal sealed class StoredMessages(
-    Submission submission, IDbContextFactory<MailDbContext> contexts, MessageReader reader, MessageEvents events, PublicIds ids) : IMessages
+internal sealed partial class StoredMessages(
+    Submission submission, IDbContextFactory<MailDbContext> contexts, MessageReader reader, MessageEvents events, PublicIds ids,
+    ILogger<StoredMessages> logger) : IMessages
 {
     /// <inheritdoc/>
     public async Task<SendMessageResponse> SendAsync(Caller caller, OutgoingMessage draft, string? idempotencyKey, CancellationToken cancellationToken)
@@ -29,9 +30,11 @@ internal sealed class StoredMessages(
         try
         {
             var receipt = await submission.SubmitAsync(ToSubmission(caller, draft, idempotencyKey), cancellationToken);
+            var id = ids.Make(PublicIdKind.Message, receipt.MessageId);
+            Log.Accepted(logger, id, receipt.Recipients.Count);
             return new SendMessageResponse
             {
-                Id = ids.Make(PublicIdKind.Message, receipt.MessageId),
+                Id = id,
                 MessageId = receipt.MessageIdHeader,
                 AcceptedAt = receipt.AcceptedAt,
                 Recipients = [.. receipt.Recipients.Select(r => new AcceptedRecipient
@@ -149,4 +152,10 @@ internal sealed class StoredMessages(
         Draft = draft.ToDraft,
         Idempotency = idempotencyKey is null ? null : new Idempotency(idempotencyKey, Fingerprint.Of(draft)),
     };
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Accepted {Message} for {Count} recipients")]
+        internal static partial void Accepted(ILogger logger, string message, int count);
+    }
 }

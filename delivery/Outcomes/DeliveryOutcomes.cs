@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using MoxApi.Delivery.Queue;
 using MoxApi.Migrations.Identifiers;
 using MoxApi.Migrations.Messages;
@@ -8,23 +9,23 @@ using Npgsql;
 namespace MoxApi.Delivery.Outcomes;
 
 /// <summary>Turns what happened to recipients into committed outcomes, and wakes who has to act on them.</summary>
-internal sealed class DeliveryOutcomes(
-    IdBlocks ids, GroupCommit<Outcome, OutcomeResult> writer, NodeSession session, TimeProvider time)
+internal sealed partial class DeliveryOutcomes(
+    IdBlocks ids, GroupCommit<Outcome, OutcomeResult> writer, NodeSession session, DeliveryMetrics metrics, TimeProvider time, ILogger<DeliveryOutcomes> logger)
 {
-    /// <summary>The role that posts webhooks.</summary>
-    private const string WebhookRole = "webhooks";
+    private static readonly TimeSpan RetryWait = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Commits the outcome of an attempt for one recipient. Returns when its next attempt is due, if there is one.</summary>
-    public async Task<DateTimeOffset?> CommitAsync(QueuedRecipient recipient, long lease, AttemptRecord record, Verdict verdict, bool tryOtherFamily)
+    public async Task<DateTimeOffset?> CommitAsync(QueuedRecipient recipient, AttemptRecord record, Verdict verdict, bool tryOtherFamily)
     {
-        var first = await ReserveIdsAsync();
-        var outcome = Decide(recipient, record, verdict, tryOtherFamily, first, lease);
-        var result = await writer.WriteAsync(outcome);
-        if (result.Webhooks) session.Wake(WebhookRole);
-        return result.Applied ? outcome.NextAttemptAt : null;
+        var outcome = Decide(recipient, record, verdict, tryOtherFamily, await ReserveIdsAsync());
+        var result = await WriteAsync(outcome);
+        if (result.Webhooks) session.Wake(Roles.Webhooks);
+        if (!result.Applied) return null;
+        metrics.Count(outcome, time.GetUtcNow() - recipient.Message.AcceptedAt);
+        return outcome.NextAttemptAt;
     }
 
-    // Like the outcome itself, its ids are asked for until PostgreSQL is back: the message may have been delivered.
+    // Like the outcome itself, its ids are asked for until PostgreSQL gives them: a delivery that was not written down would be made again.
     private async Task<long> ReserveIdsAsync()
     {
         while (true)
@@ -33,14 +34,30 @@ internal sealed class DeliveryOutcomes(
             {
                 return await ids.ReserveAsync(2, CancellationToken.None);
             }
-            catch (NpgsqlException fault) when (fault is not PostgresException || fault.IsTransient)
+            catch (NpgsqlException fault)
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(250), time);
+                Log.NoIds(logger, fault.Message);
+                await Task.Delay(RetryWait, time);
             }
         }
     }
 
-    private Outcome Decide(QueuedRecipient recipient, AttemptRecord record, Verdict verdict, bool tryOtherFamily, long firstId, long lease)
+    // What a server says must not decide whether an outcome can be stored: without its words there is nothing to refuse.
+    private async Task<OutcomeResult> WriteAsync(Outcome outcome)
+    {
+        try
+        {
+            return await writer.WriteAsync(outcome);
+        }
+        catch (Exception fault) when (fault is PostgresException or ArgumentException)
+        {
+            Log.Refused(logger, outcome.Attempt.RecipientId, fault);
+            (outcome.Attempt.Reply, outcome.Attempt.Conversation) = ("The reply cannot be stored.", "[]");
+            return await writer.WriteAsync(outcome);
+        }
+    }
+
+    private Outcome Decide(QueuedRecipient recipient, AttemptRecord record, Verdict verdict, bool tryOtherFamily, long firstId)
     {
         var now = time.GetUtcNow();
         var delivered = verdict.Class == FailureClass.None;
@@ -67,6 +84,15 @@ internal sealed class DeliveryOutcomes(
             Conversation = record.Conversation(),
         };
         var status = delivered ? RecipientStatus.Delivered : next is null ? RecipientStatus.Failed : RecipientStatus.Delayed;
-        return new Outcome(lease, attempt, firstId + 1, status, next);
+        return new Outcome(recipient.Lease, attempt, firstId + 1, status, next);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "An outcome waits for PostgreSQL: {Fault}")]
+        internal static partial void NoIds(ILogger logger, string fault);
+
+        [LoggerMessage(LogLevel.Error, "The outcome for recipient {Recipient} is refused as it is, and stored without the server's words")]
+        internal static partial void Refused(ILogger logger, long recipient, Exception fault);
     }
 }

@@ -15,6 +15,9 @@ internal sealed record Verdict(int Code, EnhancedStatusCode? Enhanced, string Te
     /// <summary>No server took a connection, and nothing says why.</summary>
     public static Verdict NoServer { get; } = new(0, new(4, 4, 1), "No mail server of the destination could be reached.", FailureClass.Network, false);
 
+    /// <summary>The message could not be read as it is stored: nobody else's fault.</summary>
+    public static Verdict OwnFault { get; } = new(0, new(4, 3, 0), "The message could not be read for sending.", FailureClass.Other, false);
+
     /// <summary>A server's verdict, or a fault on the way to it.</summary>
     public static Verdict Of(SmtpVerdict verdict) => new(
         verdict.Code, verdict.Enhanced, verdict.Text,

@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging;
 using MoxApi.Mail.Addresses;
 using MoxApi.Migrations.Messages;
 using MoxApi.Migrations.Nodes;
-using Npgsql;
 
 namespace MoxApi.Delivery.Queue;
 
@@ -11,18 +10,21 @@ namespace MoxApi.Delivery.Queue;
 /// one delays nobody else; connections to destinations that are not known to answer come out of a smaller share of the whole.
 /// </summary>
 internal sealed partial class DeliveryEngine(
-    DeliveryOptions options, LaneWorkers workers, NodeSession session, Lanes lanes, TimeProvider time, ILogger<DeliveryEngine> logger) : IDisposable
+    DeliveryOptions options, LaneWorkers workers, NodeSession session, DeliveryMetrics metrics, TimeProvider time, ILogger<DeliveryEngine> logger) : IDisposable
 {
     // A worker for every so many rows that wait.
     private const int RowsPerWorker = 4;
     private const int MostIdleLanes = 100_000;
-    private static readonly TimeSpan Abortion = TimeSpan.FromSeconds(2);
+
+    // For workers to say QUIT and to give their rows back, after they were told to abort.
+    private static readonly TimeSpan AbortWithin = TimeSpan.FromSeconds(3);
 
     private readonly Lock gate = new();
     private readonly Dictionary<long, Lane> active = [];
     private readonly Queue<Lane> waiting = new();
     private readonly HashSet<Task> running = [];
-    private readonly HashSet<long> held = [];
+    private readonly HashSet<(long Id, long Lease)> held = [];
+    private readonly HashSet<long> crowdedOut = [];
     private CancellationTokenSource stopping = new();
     private CancellationTokenSource aborting = new();
     private bool open;
@@ -41,9 +43,19 @@ internal sealed partial class DeliveryEngine(
         }
     }
 
+    /// <summary>Octets of messages that wait in memory.</summary>
+    public long Bytes
+    {
+        get
+        {
+            lock (gate) return bytes;
+        }
+    }
+
     /// <summary>Takes work from now on.</summary>
     public void Open()
     {
+        metrics.Leased = () => Leased;
         lock (gate)
         {
             stopping = new CancellationTokenSource();
@@ -52,72 +64,72 @@ internal sealed partial class DeliveryEngine(
         }
     }
 
-    /// <summary>Whether the rows of these recipients may be born leased, and if so keeps room for them.</summary>
-    public bool TryReserve(IReadOnlyList<AcceptedRecipient> recipients, long size)
+    /// <summary>Keeps room for a message whose rows may be born leased. Returns the session that they are to name; 0 when there is no room.</summary>
+    public long TryReserve(Accept accept)
     {
         lock (gate)
         {
-            if (!open || !session.IsSafe || held.Count + recipients.Count > options.MaxLeased || bytes + size > options.MaxBytesInMemory) return false;
-            var now = time.GetUtcNow();
-            foreach (var recipient in recipients)
+            var (lease, now) = (session.Id, time.GetUtcNow());
+            if (!open || !session.IsSafe || held.Count + accept.Recipients.Count > options.MaxLeased || bytes + accept.Message.Size > options.MaxBytesInMemory) return 0;
+            foreach (var recipient in accept.Recipients)
             {
-                if (active.TryGetValue(recipient.Row.LaneId, out var lane) && (lane.BlockedUntil > now || lane.Leased >= options.MaxLeasedPerDestination)) return false;
+                if (active.TryGetValue(recipient.Row.LaneId, out var lane) && (lane.BlockedUntil > now || lane.Leased >= options.MaxLeasedPerDestination)) return 0;
             }
-            foreach (var recipient in recipients) held.Add(recipient.Row.Id);
-            bytes += size;
-            return true;
+            foreach (var recipient in accept.Recipients) held.Add((recipient.Row.Id, lease));
+            bytes += accept.Message.Size;
+            return lease;
         }
     }
 
     /// <summary>Gives room back that was kept for rows which were not leased after all.</summary>
-    public void Unreserve(IReadOnlyList<AcceptedRecipient> recipients, long size)
+    public void Unreserve(Accept accept)
     {
         lock (gate)
         {
-            foreach (var recipient in recipients) held.Remove(recipient.Row.Id);
-            bytes -= size;
+            foreach (var recipient in accept.Recipients) held.Remove((recipient.Row.Id, accept.Session));
+            bytes -= accept.Message.Size;
         }
     }
 
-    /// <summary>
-    /// Those of the rows leased to this node's session that it does not have in hand: their claim or accept was committed, but the answer was
-    /// lost on its way.
-    /// </summary>
-    public long[] Strays(IEnumerable<long> leasedRows)
-    {
-        lock (gate) return [.. leasedRows.Where(id => !held.Contains(id))];
-    }
-
-    /// <summary>How many rows of a lane to claim now; and if none because it is blocked, until when.</summary>
-    public (int Rows, DateTimeOffset? BlockedUntil) Room(long laneId)
+    /// <summary>How many rows of a lane to claim now, beside those wanted of other lanes; and if none because it is blocked, until when.</summary>
+    public (int Rows, DateTimeOffset? BlockedUntil) Room(long laneId, int alreadyWanted)
     {
         lock (gate)
         {
             if (!open) return (0, null);
-            var room = Math.Min(options.MaxLeasedPerDestination, options.MaxLeased - held.Count);
-            if (!active.TryGetValue(laneId, out var lane)) return (room, null);
-            if (lane.BlockedUntil > time.GetUtcNow()) return (0, lane.BlockedUntil);
-            return (Math.Max(0, Math.Min(room, options.MaxLeasedPerDestination - lane.Leased)), null);
+            var room = options.MaxLeasedPerDestination;
+            if (active.TryGetValue(laneId, out var lane))
+            {
+                if (lane.BlockedUntil > time.GetUtcNow()) return (0, lane.BlockedUntil);
+                room -= lane.Leased;
+                lane.Full = room <= 0;
+                if (lane.Full) return (0, null);
+            }
+            var left = options.MaxLeased - held.Count - alreadyWanted;
+            if (left <= 0) crowdedOut.Add(laneId);
+            return (Math.Max(0, Math.Min(room, left)), null);
         }
     }
 
-    /// <summary>Puts leased rows to work. Room for rows that come loaded was reserved before. Those that come when the node stops are given back.</summary>
-    public async ValueTask OfferAsync(long laneId, IReadOnlyList<ReadyRow> rows)
+    /// <summary>Puts leased rows to work, or gives them back where the engine was stopped meanwhile.</summary>
+    public async ValueTask OfferAsync(long laneId, MailDomain domain, IReadOnlyList<ReadyRow> rows)
     {
-        var domain = await lanes.DomainAsync(laneId, CancellationToken.None);
-        if (TryTake(laneId, domain, rows)) return;
-        try
-        {
-            await workers.Reader.ReleaseAsync(rows, CancellationToken.None);
-        }
-        catch (NpgsqlException fault)
-        {
-            Log.NotGivenBack(logger, rows.Count, fault.Message); // They come back when the session ends.
-        }
+        if (!TryOffer(laneId, domain, rows)) await workers.GiveBackAsync(domain, rows);
     }
 
-    /// <summary>Stops taking rows; lets those in flight finish within the time allowed; returns those not begun, to be given back.</summary>
-    public async Task<IReadOnlyList<ReadyRow>> StopAsync()
+    /// <summary>The rows of a session that this node does not know of: their lease was committed, but the answer that said so was lost.</summary>
+    /// <param name="leased">What is leased to the session, read before this is called.</param>
+    /// <param name="lease">The session.</param>
+    public List<ReadyRow> Strays(IEnumerable<long> leased, long lease)
+    {
+        lock (gate) return [.. leased.Where(id => !held.Contains((id, lease))).Select(id => new ReadyRow(id, lease, null, 0))];
+    }
+
+    /// <summary>
+    /// Stops taking rows; lets those in flight finish within the time allowed, and gives the others back. Who then still waits for the answer to a
+    /// final dot is not waited for: such a row stays leased, and comes back as interrupted when the session has ended.
+    /// </summary>
+    public async Task StopAsync()
     {
         Task[] left;
         lock (gate)
@@ -129,16 +141,8 @@ internal sealed partial class DeliveryEngine(
         var all = Task.WhenAll(left);
         await all.WaitAsync(options.StopWithin, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await aborting.CancelAsync();
-        // A final dot is waited for whatever happens. If its answer is late, the row keeps its lease, and whoever takes it back writes down that the
-        // message may have been delivered.
-        await all.WaitAsync(Abortion, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        lock (gate)
-        {
-            var notBegun = active.Values.SelectMany(lane => lane.Ready).ToArray();
-            foreach (var row in notBegun) Forget(row);
-            active.Clear();
-            return notBegun;
-        }
+        await all.WaitAsync(AbortWithin, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (var lane in Empty()) await workers.GiveBackAsync(lane.Domain, lane.Rows);
     }
 
     /// <inheritdoc/>
@@ -148,14 +152,19 @@ internal sealed partial class DeliveryEngine(
         aborting.Dispose();
     }
 
-    /// <summary>Takes rows of a lane for a worker: its share of those that wait.</summary>
+    /// <summary>Takes rows of a lane for a worker: its share of those that wait, all of one lease.</summary>
     internal List<ReadyRow> Take(Lane lane, int atMost)
     {
         lock (gate)
         {
+            var lease = session.Id;
             var share = Math.Min(atMost, (lane.Ready.Count + lane.Workers - 1) / Math.Max(1, lane.Workers));
             var rows = new List<ReadyRow>(share);
-            while (rows.Count < share) rows.Add(lane.Ready.Dequeue());
+            while (rows.Count < share && lane.Ready.TryDequeue(out var row))
+            {
+                if (row.Lease == lease) rows.Add(row);
+                else Forget(row); // Of a session that was lost: others have it, or we do again under the new one.
+            }
             lane.InHand += rows.Count;
             return rows;
         }
@@ -179,22 +188,28 @@ internal sealed partial class DeliveryEngine(
         }
     }
 
-    /// <summary>
-    /// A worker is done with a row; if it stays in the queue, it says when it is due again. A row whose outcome PostgreSQL refused stays leased.
-    /// </summary>
-    internal void Finish(Lane lane, ReadyRow row, DateTimeOffset? dueAgain, bool staysLeased = false)
+    /// <summary>A worker is done with a row; if it stays in the queue, it says when it is due again.</summary>
+    internal void Finish(Lane lane, ReadyRow row, DateTimeOffset? dueAgain)
     {
-        bool roomAgain;
+        long[] roomy;
         lock (gate)
         {
             lane.InHand--;
             Forget(row);
-            if (staysLeased) held.Add(row.Id);
-            // Half empty, so that a claim is worth its round trip.
-            roomAgain = lane.Leased == options.MaxLeasedPerDestination / 2;
+            roomy = LanesWithRoomAgain(lane);
         }
         if (dueAgain is { } due) Due(lane.Id, due);
-        else if (roomAgain) Due(lane.Id, time.GetUtcNow());
+        foreach (var id in roomy) Due(id, time.GetUtcNow());
+    }
+
+    /// <summary>A worker's outcome for a row was refused: it stays leased, since a second delivery would be worse, until the session ends.</summary>
+    internal void Keep(Lane lane, ReadyRow row)
+    {
+        lock (gate)
+        {
+            lane.InHand--;
+            bytes -= row.Bytes;
+        }
     }
 
     /// <summary>A worker's connection came about: the destination may have more of them.</summary>
@@ -202,23 +217,25 @@ internal sealed partial class DeliveryEngine(
     {
         lock (gate)
         {
-            if (!lane.Proven) uncertain -= lane.Workers;
+            var wasProven = lane.Proven;
+            if (!wasProven) uncertain -= lane.Workers;
             lane.Succeeded();
             Staff(lane);
+            if (!wasProven) ServeWaiting();
         }
     }
 
-    /// <summary>No server of the destination took a connection.</summary>
-    internal void Unreachable(Lane lane)
+    /// <summary>No server of the destination took a connection. Where it was for good, DNS says so at once the next time: that needs no pause.</summary>
+    internal void Unreachable(Lane lane, bool forGood)
     {
         lock (gate)
         {
             if (lane.Proven) uncertain += lane.Workers;
-            lane.Failed(time.GetUtcNow());
+            lane.Failed(forGood ? null : time.GetUtcNow());
         }
     }
 
-    private bool TryTake(long laneId, string domain, IReadOnlyList<ReadyRow> rows)
+    private bool TryOffer(long laneId, MailDomain domain, IReadOnlyList<ReadyRow> rows)
     {
         lock (gate)
         {
@@ -227,11 +244,11 @@ internal sealed partial class DeliveryEngine(
                 foreach (var row in rows) Forget(row);
                 return false;
             }
-            if (!active.TryGetValue(laneId, out var lane)) active.Add(laneId, lane = new Lane(laneId, MailDomain.Parse(domain)));
+            if (!active.TryGetValue(laneId, out var lane)) active.Add(laneId, lane = new Lane(laneId, domain));
             foreach (var row in rows)
             {
+                held.Add((row.Id, row.Lease));
                 lane.Ready.Enqueue(row);
-                held.Add(row.Id);
             }
             Staff(lane);
             lane.Arrival.TrySetResult();
@@ -240,10 +257,37 @@ internal sealed partial class DeliveryEngine(
         }
     }
 
+    private List<(MailDomain Domain, IReadOnlyList<ReadyRow> Rows)> Empty()
+    {
+        lock (gate)
+        {
+            var left = active.Values.Where(l => l.Ready.Count > 0).Select(l => (l.Domain, (IReadOnlyList<ReadyRow>)l.Ready.ToArray())).ToList();
+            foreach (var row in left.SelectMany(l => l.Item2)) Forget(row);
+            foreach (var lane in active.Values) lane.Ready.Clear();
+            active.Clear();
+            crowdedOut.Clear();
+            return left;
+        }
+    }
+
     private void Forget(ReadyRow row)
     {
-        held.Remove(row.Id);
+        held.Remove((row.Id, row.Lease));
         bytes -= row.Bytes;
+    }
+
+    // Half empty, so that a claim is worth its round trip.
+    private long[] LanesWithRoomAgain(Lane lane)
+    {
+        if (crowdedOut.Count > 0 && held.Count <= options.MaxLeased / 2)
+        {
+            long[] all = [.. crowdedOut];
+            crowdedOut.Clear();
+            return all;
+        }
+        if (!lane.Full || lane.Leased > options.MaxLeasedPerDestination / 2) return [];
+        lane.Full = false;
+        return [lane.Id];
     }
 
     // Under the lock: starts as many workers as the lane's rows are worth and slots allow.
@@ -287,12 +331,18 @@ internal sealed partial class DeliveryEngine(
             if (!lane.Proven) uncertain--;
             Staff(lane);
             if (lane.Leased == 0 && lane.Workers == 0 && active.Count > MostIdleLanes) active.Remove(lane.Id);
-            for (var left = waiting.Count; left > 0 && running.Count < options.MaxConnections; left--)
-            {
-                var next = waiting.Dequeue();
-                next.Waiting = false;
-                Staff(next);
-            }
+            ServeWaiting();
+        }
+    }
+
+    // Each lane that waits once: those that still find no slot stand in line again.
+    private void ServeWaiting()
+    {
+        for (var left = waiting.Count; left > 0 && running.Count < options.MaxConnections; left--)
+        {
+            var next = waiting.Dequeue();
+            next.Waiting = false;
+            Staff(next);
         }
     }
 
@@ -300,8 +350,5 @@ internal sealed partial class DeliveryEngine(
     {
         [LoggerMessage(LogLevel.Error, "The delivery worker for {Domain} failed")]
         internal static partial void WorkerFailed(ILogger logger, string domain, Exception fault);
-
-        [LoggerMessage(LogLevel.Warning, "{Count} rows could not be given back; they come back when the session ends: {Fault}")]
-        internal static partial void NotGivenBack(ILogger logger, int count, string fault);
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using MoxApi.Mail.Addresses;
 using MoxApi.Migrations.Leases;
 using MoxApi.Migrations.Messages;
 using MoxApi.Migrations.Nodes;
@@ -11,44 +12,60 @@ namespace MoxApi.Delivery.Queue;
 /// until it is stopped, and sleeps until the next row is due or somebody wakes it.
 /// </summary>
 internal sealed partial class DeliveryLoop(
-    NpgsqlDataSource database, DeliveryEngine engine, QueueReader reader, Orphans orphans, NodeSession session, TimeProvider time, ILogger<DeliveryLoop> logger)
+    NpgsqlDataSource database, DeliveryEngine engine, LaneWorkers workers, Lanes lanes, Orphans orphans, NodeSession session, TimeProvider time, ILogger<DeliveryLoop> logger)
 {
+    // A claim is one short statement, also when very many rows are due.
+    private const int MostInOneClaim = 5000;
+
     private static readonly TimeSpan ScanEvery = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RetryWait = TimeSpan.FromMilliseconds(500);
 
     private readonly DueLanes due = new();
     private readonly Lock gate = new();
     private readonly WakeSignal wake = session.Signal(Roles.Delivery);
     private long lastScan;
-    private long lastSweep;
+    private long lastStrays = time.GetTimestamp();
+    private TimeSpan nextScanIn;
     private TimeSpan scanTook;
     private bool mustScan;
+    private long roundAt = time.GetTimestamp();
+
+    /// <summary>The time since the loop last went round without a fault.</summary>
+    public TimeSpan SinceLastRound => time.GetElapsedTime(Volatile.Read(ref roundAt));
 
     /// <summary>Works until it is stopped; then lets what is in flight finish, and returns normally.</summary>
     public async Task DrainAsync(CancellationToken stop)
     {
         engine.Due = Note;
         engine.Open();
-        mustScan = true;
+        nextScanIn = TimeSpan.Zero;
         while (!stop.IsCancellationRequested)
         {
             try
             {
                 await ScanAsync(stop);
                 await ClaimDueAsync(stop);
+                Volatile.Write(ref roundAt, time.GetTimestamp());
                 await wake.NextAsync(Pause(), stop);
             }
-            catch (Exception fault) when (!stop.IsCancellationRequested)
+            catch (Exception fault)
             {
-                // PostgreSQL may be away, or something is wrong with a row: in no case does delivery end.
+                // PostgreSQL may be away, or something is wrong with a row: in no case does delivery end, unless it is stopped.
+                if (stop.IsCancellationRequested) break;
                 Log.Failed(logger, fault);
-                await Task.Delay(TimeSpan.FromMilliseconds(500), time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-            catch (OperationCanceledException)
-            {
-                // Stopped.
+                await Task.Delay(RetryWait, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
-        await GiveBackAsync(await engine.StopAsync());
+        await engine.StopAsync();
+        try
+        {
+            // A claim that the stop interrupted may be committed: its rows were never tried, and are not to come back as if they had been.
+            await ReturnStraysAsync(CancellationToken.None);
+        }
+        catch (NpgsqlException fault)
+        {
+            Log.Failed(logger, fault); // They come back when the session has ended.
+        }
     }
 
     /// <summary>A lane has a row due at this time.</summary>
@@ -63,47 +80,24 @@ internal sealed partial class DeliveryLoop(
         if (first) wake.Set();
     }
 
-    private async Task GiveBackAsync(IReadOnlyList<ReadyRow> rows)
-    {
-        try
-        {
-            await reader.ReleaseAsync(rows, CancellationToken.None);
-        }
-        catch (NpgsqlException fault)
-        {
-            Log.NotGivenBack(logger, rows.Count, fault.Message); // They come back when the session ends.
-        }
-    }
-
     // What nobody told us: rows of dead sessions, rows that another node queued or rescheduled.
     private async Task ScanAsync(CancellationToken stop)
     {
         mustScan |= wake.TakeFromElsewhere();
-        if (time.GetElapsedTime(lastScan) < ScanIn || !session.IsSafe) return;
+        if (!session.IsSafe || (time.GetElapsedTime(lastScan) is var since && since < nextScanIn && !(mustScan && since > scanTook * 4))) return;
         var start = time.GetTimestamp();
         await session.EndDeadSessionsAsync(stop);
         if (await orphans.ReturnAsync(session, stop) is > 0 and var returned) Log.Returned(logger, returned);
-        await ReleaseStraysAsync(stop);
+        if (time.GetElapsedTime(lastStrays) > session.Lease.Lost) await ReturnStraysAsync(stop);
         var waiting = await LeasedQueue.Mail.WaitingAsync(database, stop);
-        lock (gate) due.Replace(waiting);
+        lock (gate)
+        {
+            foreach (var lane in waiting) due.Note(lane.LaneId, lane.DueAt);
+        }
         lastScan = time.GetTimestamp();
-        scanTook = time.GetElapsedTime(start);
-        mustScan = false;
-    }
-
-    // A scan takes 4 µs a lane: with very many lanes it comes less often, also when other nodes wake us all the time.
-    private TimeSpan ScanIn => mustScan ? scanTook * 4 : scanTook * 20 is var longer && longer > ScanEvery ? longer : ScanEvery;
-
-    // A claim or an accept may be committed although its answer was lost, with PostgreSQL or in a call that was canceled: such a row is leased to
-    // this node, which does not know of it. As it may be any row that is older than the question, the answer is compared after it has come.
-    private async Task ReleaseStraysAsync(CancellationToken stop)
-    {
-        if (lastSweep != 0 && time.GetElapsedTime(lastSweep) < session.Lease.Lost) return;
-        var lease = session.Id;
-        var strays = engine.Strays(await LeasedQueue.Mail.HeldAsync(database, lease, stop));
-        await LeasedQueue.Mail.ReleaseAsync(database, lease, strays, stop);
-        if (strays.Length > 0) Log.Strays(logger, strays.Length);
-        lastSweep = time.GetTimestamp();
+        (scanTook, mustScan) = (time.GetElapsedTime(start), false);
+        // A scan takes 4 µs a lane: with very many lanes it comes less often.
+        nextScanIn = scanTook * 20 is var longer && longer > ScanEvery ? longer : ScanEvery;
     }
 
     private async Task ClaimDueAsync(CancellationToken stop)
@@ -114,25 +108,42 @@ internal sealed partial class DeliveryLoop(
         if (wants.Count == 0) return;
         var lease = session.Id;
         var rows = await LeasedQueue.Mail.ClaimAsync(database, lease, wants, now, stop);
+        var wanted = wants.ToDictionary(w => w.LaneId, w => w.Rows);
         foreach (var lane in rows.GroupBy(r => r.LaneId))
         {
-            await engine.OfferAsync(lane.Key, [.. lane.Select(r => new ReadyRow(r.Id, lease, null, 0))]);
+            var ready = lane.Select(r => new ReadyRow(r.Id, lease, null, 0)).ToList();
+            await engine.OfferAsync(lane.Key, MailDomain.Parse(await lanes.DomainAsync(lane.Key, stop)), ready);
             // A full answer says that there may be more.
-            if (wants.Any(w => w.LaneId == lane.Key && w.Rows == lane.Count())) Note(lane.Key, now);
+            if (ready.Count == wanted[lane.Key]) Note(lane.Key, now);
         }
+    }
+
+    /// <summary>
+    /// Gives back rows that are leased to us without our knowing: the connection broke after a claim or an accept was committed and before its
+    /// answer came. Between claims only, and what is leased is read before what is known: so nothing that is in hand passes for a stray.
+    /// </summary>
+    internal async Task<int> ReturnStraysAsync(CancellationToken stop)
+    {
+        var lease = session.Id;
+        var strays = engine.Strays(await LeasedQueue.Mail.LeasedAsync(database, lease, stop), lease);
+        if (strays.Count > 0) await workers.Reader.ReleaseAsync(strays, stop);
+        lastStrays = time.GetTimestamp();
+        return strays.Count;
     }
 
     private List<Want> Wants(DateTimeOffset now)
     {
         var wants = new List<Want>();
+        var sum = 0;
         lock (gate)
         {
             foreach (var lane in due.Take(now))
             {
-                var (rows, blockedUntil) = engine.Room(lane);
+                var (rows, blockedUntil) = sum < MostInOneClaim ? engine.Room(lane, sum) : (0, now);
                 if (rows > 0) wants.Add(new(lane, rows));
                 else if (blockedUntil is { } until) due.Note(lane, until);
                 // Else it is full: the engine notes it again when there is room.
+                sum += rows;
             }
         }
         return wants;
@@ -140,9 +151,8 @@ internal sealed partial class DeliveryLoop(
 
     private TimeSpan Pause()
     {
-        // PostgreSQL is away: nothing can be claimed before the session is renewed.
-        if (!session.IsSafe) return TimeSpan.FromMilliseconds(250);
-        var pause = ScanIn - time.GetElapsedTime(lastScan);
+        if (!session.IsSafe) return RetryWait; // Nothing may be claimed until it is renewed.
+        var pause = (mustScan ? scanTook * 4 : nextScanIn) - time.GetElapsedTime(lastScan);
         lock (gate)
         {
             if (due.First is { } first && first - time.GetUtcNow() is var until && until < pause) pause = until;
@@ -157,11 +167,5 @@ internal sealed partial class DeliveryLoop(
 
         [LoggerMessage(LogLevel.Warning, "{Count} recipients came back from sessions that ended")]
         internal static partial void Returned(ILogger logger, int count);
-
-        [LoggerMessage(LogLevel.Warning, "{Count} recipients were leased to this node without its knowing, and are given back")]
-        internal static partial void Strays(ILogger logger, int count);
-
-        [LoggerMessage(LogLevel.Warning, "{Count} rows could not be given back; they come back when the session ends: {Fault}")]
-        internal static partial void NotGivenBack(ILogger logger, int count, string fault);
     }
 }

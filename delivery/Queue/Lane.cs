@@ -1,5 +1,4 @@
 using MoxApi.Mail.Addresses;
-using MoxApi.Migrations.Leases;
 
 namespace MoxApi.Delivery.Queue;
 
@@ -33,6 +32,9 @@ internal sealed class Lane(long id, MailDomain domain)
     /// <summary>Completes when rows come.</summary>
     public TaskCompletionSource Arrival { get; set; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>Whether rows of it were left unclaimed because it has as many as it may.</summary>
+    public bool Full { get; set; }
+
     /// <summary>Whether it waits for a slot.</summary>
     public bool Waiting { get; set; }
 
@@ -56,12 +58,13 @@ internal sealed class Lane(long id, MailDomain domain)
         BlockedUntil = default;
     }
 
-    /// <summary>No server took a connection: wait 1 s, and twice as long each time, to a minute.</summary>
-    public void Failed(DateTimeOffset now)
+    /// <summary>No server took a connection: wait 1 s, and twice as long each time, to a minute; without the time, not at all.</summary>
+    public void Failed(DateTimeOffset? now)
     {
         Proven = false;
+        if (now is not { } from) return;
         var wait = TimeSpan.FromSeconds(1 << Math.Min(Failures++, 6));
-        BlockedUntil = now + (wait < LongestBlock ? wait : LongestBlock);
+        BlockedUntil = from + (wait < LongestBlock ? wait : LongestBlock);
     }
 }
 
@@ -97,13 +100,5 @@ internal sealed class DueLanes
             due.Add(first.Lane);
         }
         return due;
-    }
-
-    /// <summary>Forgets all, before a scan of the queue.</summary>
-    public void Replace(IEnumerable<WaitingLane> lanes)
-    {
-        byTime.Clear();
-        byLane.Clear();
-        foreach (var lane in lanes) Note(lane.LaneId, lane.DueAt);
     }
 }

@@ -5,11 +5,12 @@ using MoxApi.Mail.Addresses;
 using MoxApi.Mail.Smtp.Client;
 using MoxApi.Migrations.Identifiers;
 using MoxApi.Migrations.Nodes;
+using Npgsql;
 
 namespace MoxApi.Delivery.Queue;
 
 /// <summary>Runs workers: what they all use.</summary>
-internal sealed class LaneWorkers(
+internal sealed partial class LaneWorkers(
     DeliveryOptions options, IDestinations destinations, SmtpConnector connector, QueueReader reader, DeliveryOutcomes outcomes,
     NodeSession session, PublicIds publicIds, TimeProvider time, ILogger<LaneWorker> logger)
 {
@@ -27,11 +28,33 @@ internal sealed class LaneWorkers(
         await worker.RunAsync();
     }
 
+    /// <summary>Gives rows back on which nothing was decided. Where PostgreSQL cannot be reached, the loop finds them later, as strays.</summary>
+    public async Task GiveBackAsync(MailDomain domain, IReadOnlyCollection<ReadyRow> rows)
+    {
+        try
+        {
+            await reader.ReleaseAsync(rows, CancellationToken.None);
+        }
+        catch (NpgsqlException fault)
+        {
+            Log.NotGivenBack(logger, domain.Ascii, rows.Count, fault.Message);
+        }
+    }
+
     /// <summary>Begins a walk over a destination's servers.</summary>
     public Route RouteTo(MailDomain domain, ConnectionNeed need, CancellationToken abort) => new(destinations, connector, domain, need, time, abort);
+
+    /// <summary>The id under which people know a thing.</summary>
+    public string PublicId(PublicIdKind kind, long id) => publicIds.Make(kind, id);
 
     /// <summary>The reverse-path of a recipient: the message's, or an unguessable one that names the recipient.</summary>
     public MailAddress? ReversePath(QueuedRecipient recipient) => recipient.Message.ReturnPathDomain is { } domain
         ? MailAddress.Parse($"{publicIds.Make(PublicIdKind.ReturnPath, recipient.Id)}@{domain}")
         : recipient.Message.ReversePath;
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "Rows for {Domain} ({Count}) could not be given back: {Fault}")]
+        internal static partial void NotGivenBack(ILogger logger, string domain, int count, string fault);
+    }
 }

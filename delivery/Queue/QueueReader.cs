@@ -13,7 +13,7 @@ internal sealed class QueueReader(NpgsqlDataSource database)
     // The last attempt matters only after the first, when a dual-stack host refused by policy: see LaneWorker.
     private const string Rows = """
         SELECT r.id, r.address, q.attempts, q.expires_at, a.retry_schedule,
-          m.id, m.account_id, m.reverse_path, m.return_path_domain, m.require_tls, m.needs_smtp_utf8, m.header, m.body_id, b.size, b."inline", refused.remote_address
+          m.id, m.accepted_at, m.reverse_path, m.return_path_domain, m.require_tls, m.needs_smtp_utf8, m.header, m.body_id, b.size, b."inline", refused.remote_address
         FROM queue q JOIN recipient r ON r.id = q.recipient_id JOIN message m ON m.id = r.message_id JOIN body b ON b.id = m.body_id
           JOIN account a ON a.id = m.account_id
           LEFT JOIN LATERAL (SELECT remote_address FROM attempt t WHERE q.attempts = 1 AND t.recipient_id = r.id AND t.number = 1
@@ -34,7 +34,7 @@ internal sealed class QueueReader(NpgsqlDataSource database)
         {
             var messageId = reader.GetInt64(5);
             if (!messages.TryGetValue(messageId, out var message)) messages.Add(messageId, message = ReadMessage(reader));
-            loaded.Add(ReadRecipient(reader, message));
+            loaded.Add(ReadRecipient(reader, session, message));
         }
         return loaded;
     }
@@ -51,14 +51,14 @@ internal sealed class QueueReader(NpgsqlDataSource database)
     }
 
     private static QueuedMessage ReadMessage(NpgsqlDataReader reader) => new(
-        reader.GetInt64(5), reader.GetInt64(6),
+        reader.GetInt64(5), reader.GetFieldValue<DateTimeOffset>(6),
         // An empty reverse-path is the null one; absent says that each recipient has its own.
         reader.IsDBNull(7) || reader.GetString(7).Length == 0 ? null : MailAddress.Parse(reader.GetString(7)),
         reader.IsDBNull(8) ? null : reader.GetString(8), (RequireTls)reader.GetInt16(9), reader.GetBoolean(10), reader.GetFieldValue<byte[]>(11),
         reader.GetInt64(12), reader.GetInt64(13), reader.IsDBNull(14) ? (ReadOnlyMemory<byte>?)null : reader.GetFieldValue<byte[]>(14));
 
-    private static QueuedRecipient ReadRecipient(NpgsqlDataReader reader, QueuedMessage message) => new(
-        reader.GetInt64(0), MailAddress.Parse(reader.GetString(1)), reader.GetInt32(2), reader.GetFieldValue<DateTimeOffset>(3),
+    private static QueuedRecipient ReadRecipient(NpgsqlDataReader reader, long lease, QueuedMessage message) => new(
+        reader.GetInt64(0), lease, MailAddress.Parse(reader.GetString(1)), reader.GetInt32(2), reader.GetFieldValue<DateTimeOffset>(3),
         RetrySchedule.TryParse(reader.GetString(4), out var retries) ? retries : RetrySchedule.Default,
         reader.IsDBNull(15) ? null : IPAddress.Parse(reader.GetString(15)), message);
 }

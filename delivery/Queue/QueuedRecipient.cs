@@ -7,7 +7,7 @@ namespace MoxApi.Delivery.Queue;
 
 /// <summary>What the recipients of a message share at delivery.</summary>
 /// <param name="Id">The message.</param>
-/// <param name="AccountId">Its account.</param>
+/// <param name="AcceptedAt">When it was accepted.</param>
 /// <param name="ReversePath">The reverse-path of all recipients; absent where each has its own.</param>
 /// <param name="ReturnPathDomain">The domain of unique return paths.</param>
 /// <param name="RequireTls">What the message asks of the transport.</param>
@@ -17,11 +17,12 @@ namespace MoxApi.Delivery.Queue;
 /// <param name="BodySize">Octets of the body.</param>
 /// <param name="Body">The body, where it is in memory; large ones are read while they are sent.</param>
 internal sealed record QueuedMessage(
-    long Id, long AccountId, MailAddress? ReversePath, string? ReturnPathDomain, RequireTls RequireTls, bool NeedsSmtpUtf8,
+    long Id, DateTimeOffset AcceptedAt, MailAddress? ReversePath, string? ReturnPathDomain, RequireTls RequireTls, bool NeedsSmtpUtf8,
     ReadOnlyMemory<byte> Header, long BodyId, long BodySize, ReadOnlyMemory<byte>? Body);
 
 /// <summary>A recipient on its way, with all that an attempt needs.</summary>
 /// <param name="Id">The recipient.</param>
+/// <param name="Lease">The session that holds it.</param>
 /// <param name="Address">The forward-path.</param>
 /// <param name="Attempts">Attempts made before this one.</param>
 /// <param name="ExpiresAt">The end of its life in the queue.</param>
@@ -29,4 +30,4 @@ internal sealed record QueuedMessage(
 /// <param name="RefusedAt">The address of a dual-stack host that refused the first attempt by policy (5.7.x): the next goes over the other family.</param>
 /// <param name="Message">The message.</param>
 internal sealed record QueuedRecipient(
-    long Id, MailAddress Address, int Attempts, DateTimeOffset ExpiresAt, RetrySchedule Retries, IPAddress? RefusedAt, QueuedMessage Message);
+    long Id, long Lease, MailAddress Address, int Attempts, DateTimeOffset ExpiresAt, RetrySchedule Retries, IPAddress? RefusedAt, QueuedMessage Message);

@@ -12,39 +12,38 @@ namespace MoxApi.Delivery.Submitting;
 /// </summary>
 internal sealed class Handover(NodeSession session, DeliveryEngine? engine)
 {
+    private readonly NodeSession session = session;
+    private readonly DeliveryEngine? engine = engine;
+
     /// <summary>Keeps room for a message that is about to be committed.</summary>
     public Place Reserve(Accept accept)
     {
         // Large bodies are read while they are sent, wherever they come from.
-        if (engine is null || !accept.Body.IsInMemory || accept.Body.Size > AcceptWriter.AloneAbove) return new Place(this, 0, [], 0);
-        return engine.TryReserve(accept.Recipients, accept.Message.Size) ? new Place(this, session.Id, accept.Recipients, accept.Message.Size) : new Place(this, 0, [], 0);
+        var lease = engine is null || !accept.Body.IsInMemory || accept.Body.Size > AcceptWriter.AloneAbove ? 0 : engine.TryReserve(accept);
+        return new Place(this, accept with { Session = lease });
     }
 
     /// <summary>Room kept for a message; given back unless the message came.</summary>
-    internal sealed class Place(Handover owner, long session, IReadOnlyList<AcceptedRecipient> rows, long bytes) : IDisposable
+    internal sealed class Place(Handover owner, Accept accept) : IDisposable
     {
         private bool taken;
 
-        /// <summary>The session that its rows are to be leased to, or 0.</summary>
-        public long Session => session;
+        /// <summary>The message, with the session that its rows are to be leased to, if any.</summary>
+        public Accept Accept => accept;
 
         /// <summary>The message is committed: passes it on.</summary>
-        public async ValueTask CompleteAsync(Accept accept, RetrySchedule retries, Accepted accepted)
+        public async ValueTask CompleteAsync(RetrySchedule retries, Accepted accepted)
         {
-            if (accepted.Webhooks) owner.Wake(Roles.Webhooks);
-            if (rows.Count > 0 && accepted.Leased)
-            {
-                taken = true;
-                await owner.OfferAsync(accept, retries);
-                return;
-            }
-            owner.WakeDelivery(accept);
+            if (accepted.Webhooks) owner.session.Wake(Roles.Webhooks);
+            taken = accepted.Leased;
+            if (taken) await owner.OfferAsync(accept, retries);
+            else owner.WakeDelivery(accept);
         }
 
         /// <inheritdoc/>
         public void Dispose()
         {
-            if (rows.Count > 0 && !taken) owner.Unreserve(rows, bytes);
+            if (accept.Session != 0 && !taken) owner.engine!.Unreserve(accept);
         }
     }
 
@@ -52,7 +51,7 @@ internal sealed class Handover(NodeSession session, DeliveryEngine? engine)
     {
         var row = accept.Message;
         var message = new QueuedMessage(
-            row.Id, row.AccountId, row.ReversePath is { Length: > 0 } path ? MailAddress.Parse(path) : null, row.ReturnPathDomain, row.RequireTls, row.NeedsSmtpUtf8,
+            row.Id, row.AcceptedAt, row.ReversePath is { Length: > 0 } path ? MailAddress.Parse(path) : null, row.ReturnPathDomain, row.RequireTls, row.NeedsSmtpUtf8,
             row.Header, row.BodyId, accept.Body.Size, accept.Body.Memory);
         var (share, first) = (row.Size / accept.Recipients.Count, row.Size % accept.Recipients.Count);
         foreach (var lane in accept.Recipients.GroupBy(r => r.Row.LaneId))
@@ -60,11 +59,11 @@ internal sealed class Handover(NodeSession session, DeliveryEngine? engine)
             var ready = new List<ReadyRow>();
             foreach (var r in lane)
             {
-                var recipient = new QueuedRecipient(r.Row.Id, MailAddress.Parse(r.Row.Address), 0, accept.ExpiresAt, retries, null, message);
+                var recipient = new QueuedRecipient(r.Row.Id, accept.Session, MailAddress.Parse(r.Row.Address), 0, accept.ExpiresAt, retries, null, message);
                 ready.Add(new ReadyRow(r.Row.Id, accept.Session, recipient, share + first));
                 first = 0;
             }
-            await engine!.OfferAsync(lane.Key, ready);
+            await engine!.OfferAsync(lane.Key, ready[0].Loaded!.Address.Domain, ready);
         }
     }
 
@@ -73,8 +72,4 @@ internal sealed class Handover(NodeSession session, DeliveryEngine? engine)
         if (engine is null) session.Wake(Roles.Delivery);
         else foreach (var lane in accept.Recipients.Select(r => r.Row.LaneId).Distinct()) engine.Due(lane, accept.DueAt);
     }
-
-    private void Wake(string role) => session.Wake(role);
-
-    private void Unreserve(IReadOnlyList<AcceptedRecipient> rows, long bytes) => engine!.Unreserve(rows, bytes);
 }

@@ -122,21 +122,20 @@ public sealed class Submission
     private async Task<SubmissionReceipt> CommitAsync(Accept accept, Sender sender, SubmissionReceipt receipt, SubmissionRequest request, CancellationToken cancel)
     {
         using var place = handover.Reserve(accept);
-        accept = accept with { Session = place.Session };
         Accepted accepted;
         if (request.Idempotency is not null)
         {
             var answer = ToAnswer(request, JsonSerializer.Serialize(receipt, ReceiptJson.Default.SubmissionReceipt), receipt.AcceptedAt);
-            (var outcome, var earlier, accepted) = await IdempotentAccept.WriteAsync(database, accept, answer, cancel);
+            (var outcome, var earlier, accepted) = await IdempotentAccept.WriteAsync(database, place.Accept, answer, cancel);
             if (Replay(outcome, earlier) is { } known) return known;
         }
         else
         {
             accepted = accept.Body.Size > AcceptWriter.AloneAbove
-                ? await AcceptWriter.WriteLargeAsync(database, accept, cancel)
-                : await writer.WriteAsync(accept);
+                ? await AcceptWriter.WriteLargeAsync(database, place.Accept, cancel)
+                : await writer.WriteAsync(place.Accept);
         }
-        await place.CompleteAsync(accept, sender.Retries, accepted);
+        await place.CompleteAsync(sender.Retries, accepted);
         return receipt;
     }
 

@@ -22,6 +22,7 @@ public sealed class IdBlocks(NpgsqlDataSource database) : IDisposable
     /// <param name="cancel">Gives up waiting for PostgreSQL.</param>
     public async ValueTask<long> ReserveAsync(int count, CancellationToken cancel)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, BlockSize);
         while (true)
         {

@@ -125,7 +125,7 @@ public sealed class PublicIds : IDisposable
         foreach (var c in text)
         {
             // Upper case is taken too: some servers change the case of a return path's local part.
-            var value = Alphabet.IndexOf(char.ToLowerInvariant(c), StringComparison.Ordinal);
+            var value = Alphabet.IndexOf(char.IsAsciiLetterUpper(c) ? (char)(c | 0x20) : c, StringComparison.Ordinal);
             if (value < 0 || bits >> 123 != 0) return false;
             bits = (bits << 5) | (UInt128)value;
         }

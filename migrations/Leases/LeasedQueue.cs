@@ -29,6 +29,7 @@ public sealed class LeasedQueue
     private readonly string release;
     private readonly string releaseSession;
     private readonly string releaseStrays;
+    private readonly string leased;
     private readonly string orphans;
 
     private LeasedQueue(string table, string key, string lane)
@@ -61,6 +62,7 @@ public sealed class LeasedQueue
         release = $"UPDATE {table} SET session_id = NULL WHERE {key} = ANY($1) AND session_id = $2";
         releaseSession = $"UPDATE {table} SET session_id = NULL WHERE session_id = $1";
         releaseStrays = $"UPDATE {table} SET session_id = NULL WHERE session_id = $1 AND {key} <> ALL ($2)";
+        leased = $"SELECT {key} FROM {table} WHERE session_id = $1";
         // The sessions that hold rows are few: a skip scan finds them, and those without a row in session are dead.
         orphans = $"""
             WITH RECURSIVE held AS (
@@ -125,17 +127,6 @@ public sealed class LeasedQueue
         await command.ExecuteNonQueryAsync(cancel);
     }
 
-    /// <summary>The rows that a session holds.</summary>
-    public async Task<List<long>> HeldAsync(NpgsqlDataSource database, long session, CancellationToken cancel)
-    {
-        await using var command = database.CreateCommand($"SELECT {Key} FROM {Table} WHERE session_id = $1");
-        command.Parameters.Add(new() { Value = session });
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        var rows = new List<long>();
-        while (await reader.ReadAsync(cancel)) rows.Add(reader.GetInt64(0));
-        return rows;
-    }
-
     /// <summary>
     /// Gives back the rows of a session that its node does not know of: their claim was committed, but the answer was lost on its way.
     /// <paramref name="known"/> are all rows that the node has in hand. Only the loop that claims may call this, between claims.
@@ -146,6 +137,17 @@ public sealed class LeasedQueue
         command.Parameters.Add(new() { Value = session });
         command.Parameters.Add(new() { Value = known });
         return await command.ExecuteNonQueryAsync(cancel);
+    }
+
+    /// <summary>All rows of a session.</summary>
+    public async Task<List<long>> LeasedAsync(NpgsqlDataSource database, long session, CancellationToken cancel)
+    {
+        await using var command = database.CreateCommand(leased);
+        command.Parameters.Add(new() { Value = session });
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        var rows = new List<long>();
+        while (await reader.ReadAsync(cancel)) rows.Add(reader.GetInt64(0));
+        return rows;
     }
 
     /// <summary>

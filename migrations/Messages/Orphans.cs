@@ -23,28 +23,29 @@ public sealed class Orphans(NpgsqlDataSource database, IdBlocks ids, OutcomeWrit
         int count;
         do
         {
-            count = await ReturnBatchAsync(session.Id, cancel);
+            count = await ReturnBatchAsync(session, cancel);
             total += count;
         }
         while (count == BatchSize);
         return total;
     }
 
-    private async Task<int> ReturnBatchAsync(long session, CancellationToken cancel)
+    private async Task<int> ReturnBatchAsync(NodeSession session, CancellationToken cancel)
     {
         await using var connection = await database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         var rows = await LeasedQueue.Mail.LockOrphansAsync(connection, BatchSize, cancel);
         if (rows.Count == 0) return 0;
+        var lease = session.Id;
         // The rows become ours for the length of this transaction, so that the one statement for outcomes serves here too.
         await using var take = new NpgsqlCommand("UPDATE queue SET session_id = $1 WHERE recipient_id = ANY ($2)", connection)
         {
-            Parameters = { new() { Value = session }, new() { Value = rows.Select(r => r.Id).ToArray() } },
+            Parameters = { new() { Value = lease }, new() { Value = rows.Select(r => r.Id).ToArray() } },
         };
         await take.ExecuteNonQueryAsync(cancel);
         var first = await ids.ReserveAsync(rows.Count * 2, cancel);
         var now = time.GetUtcNow();
-        await outcomes.WriteAsync(connection, rows.Select((r, i) => Interrupted(session, r.Id, r.Reclaims + 1, first + (i * 2), now)).ToArray(), cancel);
+        var results = await outcomes.WriteAsync(connection, rows.Select((r, i) => Interrupted(lease, r.Id, r.Reclaims + 1, first + (i * 2), now)).ToArray(), cancel);
         await using var count = new NpgsqlCommand("""
             UPDATE queue q SET reclaims = o.reclaims FROM unnest($1::bigint[], $2::int[]) AS o(recipient_id, reclaims) WHERE q.recipient_id = o.recipient_id
             """, connection)
@@ -53,6 +54,7 @@ public sealed class Orphans(NpgsqlDataSource database, IdBlocks ids, OutcomeWrit
         };
         await count.ExecuteNonQueryAsync(cancel);
         await transaction.CommitAsync(cancel);
+        if (results.Any(r => r.Webhooks)) session.Wake(Roles.Webhooks);
         return rows.Count;
     }
 

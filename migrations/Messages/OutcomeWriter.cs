@@ -42,29 +42,29 @@ public sealed class OutcomeWriter : IGroupWrite<Outcome, OutcomeResult>
             duration_ms, outcome, remote_host, remote_address, tls_version, tls_cipher, tls_verified, smtp_code, enhanced_code, reply, failure_class, conversation)),
         finished AS (
           DELETE FROM queue q USING o WHERE q.recipient_id = o.recipient_id AND q.session_id = o.session_id AND o.due_at IS NULL
-          RETURNING q.recipient_id),
+          RETURNING o.attempt_id),
         later AS (
           UPDATE queue q SET session_id = NULL, due_at = o.due_at, attempts = q.attempts + 1, reclaims = 0
           FROM o WHERE q.recipient_id = o.recipient_id AND q.session_id = o.session_id AND o.due_at IS NOT NULL
-          RETURNING q.recipient_id),
+          RETURNING o.attempt_id),
         r AS (
           UPDATE recipient r SET status = o.status, event_sequence = r.event_sequence + 1, attempts = r.attempts + 1, next_attempt_at = o.due_at
-          FROM o, (SELECT recipient_id FROM finished UNION ALL SELECT recipient_id FROM later) ours
-          WHERE r.id = o.recipient_id AND ours.recipient_id = o.recipient_id
-          RETURNING r.id, r.message_id, r.account_id, r.event_sequence, r.attempts),
+          FROM o, (SELECT attempt_id FROM finished UNION ALL SELECT attempt_id FROM later) ours
+          WHERE r.id = o.recipient_id AND ours.attempt_id = o.attempt_id
+          RETURNING r.id, r.message_id, r.account_id, r.event_sequence, r.attempts, o.attempt_id),
         a AS (
           INSERT INTO attempt (id, message_id, recipient_id, number, at, duration_ms, outcome, remote_host, remote_address, tls_version, tls_cipher,
             tls_verified, smtp_code, enhanced_code, reply, failure_class, conversation)
           SELECT o.attempt_id, r.message_id, r.id, r.attempts, o.at, o.duration_ms, o.outcome, o.remote_host, o.remote_address, o.tls_version, o.tls_cipher,
             o.tls_verified, o.smtp_code, o.enhanced_code, o.reply, o.failure_class, o.conversation::json
-          FROM o JOIN r ON r.id = o.recipient_id),
+          FROM o JOIN r ON r.attempt_id = o.attempt_id),
         e AS (
           INSERT INTO event (id, account_id, type, at, message_id, recipient_id, sequence, attempt_id)
           SELECT o.event_id, r.account_id, o.type, o.at + make_interval(secs => o.duration_ms / 1000.0), r.message_id, r.id, r.event_sequence, o.attempt_id
-          FROM o JOIN r ON r.id = o.recipient_id
+          FROM o JOIN r ON r.attempt_id = o.attempt_id
           RETURNING id, account_id, type, at),
         {EventFanOut.Sql}
-        SELECT r.id, (SELECT count(*) FROM wq) FROM r
+        SELECT r.attempt_id, (SELECT count(*) FROM wq) FROM r
         """;
 
     /// <inheritdoc/>
@@ -86,7 +86,7 @@ public sealed class OutcomeWriter : IGroupWrite<Outcome, OutcomeResult>
                 webhooks = reader.GetInt64(1) > 0;
             }
         }
-        return group.Select(o => new OutcomeResult(applied.Contains(o.Attempt.RecipientId), webhooks)).ToArray();
+        return group.Select(o => new OutcomeResult(applied.Contains(o.Attempt.Id), webhooks)).ToArray();
     }
 
     private static void AddColumns(NpgsqlCommand command, Outcome[] group)

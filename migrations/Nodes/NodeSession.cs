@@ -82,7 +82,7 @@ public sealed partial class NodeSession : IAsyncDisposable
     public async Task EndDeadSessionsAsync(CancellationToken cancel)
     {
         await using var command = database.CreateCommand("""
-            DELETE FROM session WHERE (node = $1 AND id <> $2) OR ($3 AND seen_at < clock_timestamp() - $4)
+            DELETE FROM session WHERE (node = $1 AND id < $2) OR ($3 AND seen_at < clock_timestamp() - $4)
             """);
         command.Parameters.Add(new() { Value = Node });
         command.Parameters.Add(new() { Value = Id });
@@ -204,11 +204,14 @@ public sealed partial class NodeSession : IAsyncDisposable
     private async Task ListenAsync(TimeSpan atMost, CancellationToken cancel)
     {
         var start = time.GetTimestamp();
-        while (time.GetElapsedTime(start) is var gone && gone < atMost && await connection!.WaitAsync(atMost - gone, cancel))
+        while (time.GetElapsedTime(start) is var gone && gone < atMost && await connection!.WaitAsync(AtLeastOne(atMost - gone), cancel))
         {
             // The notification was handled; wait on.
         }
     }
+
+    // Npgsql takes less than a millisecond for "without end".
+    private static TimeSpan AtLeastOne(TimeSpan wait) => TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling(wait.TotalMilliseconds)));
 
     private async Task NotifyAsync(string role)
     {

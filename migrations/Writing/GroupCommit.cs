@@ -91,7 +91,8 @@ public sealed class GroupCommit<T, TResult>(NpgsqlDataSource database, IGroupWri
             var results = await CommitAsync(group.ConvertAll(p => p.Item));
             for (var i = 0; i < group.Count; i++) group[i].Done.TrySetResult(results[i]);
         }
-        catch (PostgresException) when (group.Count > 1)
+        // Refused by PostgreSQL, or by Npgsql before it was sent, as text that is no Unicode is. When the connection broke, nobody is to blame.
+        catch (Exception fault) when (group.Count > 1 && fault is PostgresException or not (NpgsqlException or OperationCanceledException))
         {
             foreach (var pending in group) await WriteGroupAsync([pending]);
         }
@@ -110,13 +111,16 @@ public sealed class GroupCommit<T, TResult>(NpgsqlDataSource database, IGroupWri
                 await using var connection = await database.OpenConnectionAsync(stopping.Token);
                 return await write.WriteAsync(connection, items, stopping.Token);
             }
-            // A refusal (PostgresException) that is no passing trouble is final; everything else says that PostgreSQL is out of reach.
-            catch (NpgsqlException fault) when (retry && (fault is not PostgresException || fault.IsTransient) && !stopping.IsCancellationRequested)
+            catch (NpgsqlException fault) when (retry && !IsRefusal(fault) && !stopping.IsCancellationRequested)
             {
                 await Task.Delay(RetryWait, time, stopping.Token);
             }
         }
     }
+
+    // Data that PostgreSQL cannot take (class 22, 23) and statements that it does not understand (42) stay refused. All else passes: a server that is
+    // away, starting, read-only after a failover, out of room, or a statement that somebody canceled.
+    private static bool IsRefusal(NpgsqlException fault) => fault is PostgresException { SqlState: ['2', '2' or '3', ..] or ['4', '2', ..] };
 
     private sealed class Pending(T item)
     {

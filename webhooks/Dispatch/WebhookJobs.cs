@@ -11,6 +11,9 @@ public sealed class WebhookJobs(NodeSession session, WebhookDispatcher dispatche
     /// <summary>Whether the loop runs.</summary>
     public bool IsRunning => gate.IsTaken;
 
+    /// <summary>The time since the loop last went round without a fault; it does so every few seconds at rest.</summary>
+    public TimeSpan SinceLastRound => dispatcher.SinceLastRound;
+
     /// <inheritdoc/>
     public async Task DrainWebhooks(string node, CancellationToken stop)
     {

@@ -65,7 +65,8 @@ public sealed class SmtpConnection : IAsyncDisposable
         };
         try
         {
-            var result = await run.RunAsync(stop);
+            using var whole = new CancellationTokenSource(_timeouts.Transaction, _time);
+            var result = await run.RunAsync(whole.Token, stop);
             _needsReset = run.NeedsReset;
             if (run.Broke) await CloseAsync();
             return result;

@@ -24,6 +24,9 @@ public sealed record SmtpTimeouts
     /// <summary>For each block of the content, or batch of commands, to leave: 3 minutes.</summary>
     public TimeSpan Write { get; init; } = TimeSpan.FromMinutes(3);
 
+    /// <summary>For a transaction from MAIL to its final dot: 30 minutes. A server that uses up every other time does not hold a connection all day.</summary>
+    public TimeSpan Transaction { get; init; } = TimeSpan.FromMinutes(30);
+
     /// <summary>For the reply to the final dot: 10 minutes.</summary>
     public TimeSpan FinalDot { get; init; } = TimeSpan.FromMinutes(10);
 

@@ -27,13 +27,33 @@ internal sealed class TransactionRun(
     /// <summary>Whether the connection is of no further use.</summary>
     public bool Broke { get; private set; }
 
-    public async Task<SmtpTransaction> RunAsync(CancellationToken stop)
+    /// <summary>Runs it.</summary>
+    /// <param name="timeIsUp">Canceled when the whole has taken too long.</param>
+    /// <param name="stop">Gives up.</param>
+    public async Task<SmtpTransaction> RunAsync(CancellationToken timeIsUp, CancellationToken stop)
     {
         NeedsReset = ResetFirst;
         preflight.Judge(_book);
         var pending = _book.Undecided.ToArray();
-        if (pending.Length > 0) await RunAsync(pending, stop);
+        if (pending.Length > 0) await RunInTimeAsync(pending, timeIsUp, stop);
         return new SmtpTransaction(_book.Results(), exchange.Conversation.Steps, _content.FinalDotSent);
+    }
+
+    private async Task RunInTimeAsync(int[] pending, CancellationToken timeIsUp, CancellationToken stop)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeIsUp, stop);
+        var since = exchange.Conversation.Now;
+        try
+        {
+            await RunAsync(pending, either.Token);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            Broke = true;
+            var slow = new SmtpBreakException(SmtpFault.TimedOut, $"The transaction took longer than {exchange.Timeouts.Transaction.TotalMinutes:0.##} minutes.");
+            exchange.Note(slow, exchange.Step, since);
+            _book.DecideRest(slow.At(exchange.Step));
+        }
     }
 
     private async Task RunAsync(int[] pending, CancellationToken stop)

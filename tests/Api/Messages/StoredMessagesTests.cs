@@ -27,7 +27,7 @@ public sealed class StoredMessagesTests(TestPostgres postgres) : IAsyncLifetime
         installation = await Installation.CreateAsync(postgres);
         lists = new StoredLists(installation);
         // Nothing is sent here.
-        messages = new StoredMessages(null!, lists, new MessageReader(installation.Database), new MessageEvents(installation.Database, lists.Ids), lists.Ids);
+        messages = new StoredMessages(null!, lists, new MessageReader(installation.Database), new MessageEvents(installation.Database, lists.Ids), lists.Ids, Microsoft.Extensions.Logging.Abstractions.NullLogger<StoredMessages>.Instance);
         (acme, stranger) = (await lists.AcmeAsync(), await lists.StrangerAsync());
     }
 
@@ -53,7 +53,7 @@ public sealed class StoredMessagesTests(TestPostgres postgres) : IAsyncLifetime
         var forward = await StoredLists.ForwardAsync(limit, page => messages.ListAsync(acme, page, Cancel));
         Assert.Equal(expected, forward.Select(m => m.Id));
 
-        var end = new Place(Start.AddDays(-1), 1).ToCursor(lists.Ids);
+        var end = new Place(Start.AddDays(-1), 1).ToCursor(lists.Ids, Microsoft.Extensions.Logging.Abstractions.NullLogger<StoredMessages>.Instance);
         var backward = await StoredLists.BackwardAsync(limit, end, page => messages.ListAsync(acme, page, Cancel));
         Assert.Equal(expected, backward.Select(m => m.Id));
     }

@@ -1,0 +1,99 @@
+using MoxApi.Delivery.Composing;
+using MoxApi.Mail.Smtp.Client;
+using MoxApi.Migrations.Messages;
+using MoxApi.Tests.Hosting;
+using MoxApi.Tests.Peers;
+using Xunit;
+using static MoxApi.Tests.Delivery.DeliveryBed;
+
+namespace MoxApi.Tests.Delivery;
+
+public sealed class TransportSecurityTests(TestPostgres postgres) : IDisposable
+{
+    private readonly TestAuthority authority = new();
+
+    private SmtpClientOptions Trusting => new() { HostName = "mail.acme.example", TrustedRoots = authority.Roots };
+
+    public void Dispose() => authority.Dispose();
+
+    [Fact]
+    public async Task Required_TLS_goes_to_a_verified_server_that_promises_the_same()
+    {
+        await using var bed = await MakeAsync(postgres, client: Trusting);
+        var server = bed.AddDomain("example.org");
+        server.Certificate = authority.Issue("mx.example.org");
+        server.Extensions = [.. server.Extensions, "REQUIRETLS"];
+
+        var sent = await SendAsync(bed);
+        await bed.UntilAsync(sent, RecipientStatus.Delivered);
+
+        Assert.EndsWith(" REQUIRETLS", server.Messages.Single().Mail, StringComparison.Ordinal);
+        Assert.Equal("pkix", (await bed.AttemptsAsync(sent)).Single().TlsVerified);
+    }
+
+    [Theory, InlineData("no STARTTLS"), InlineData("no trust"), InlineData("another name"), InlineData("no REQUIRETLS")]
+    public async Task Required_TLS_fails_where_the_server_does_not_give_it(string lack)
+    {
+        await using var bed = await MakeAsync(postgres, client: Trusting);
+        var server = bed.AddDomain("example.org");
+        server.Certificate = lack switch
+        {
+            "no STARTTLS" => null,
+            "no trust" => TestAuthority.SelfSigned("mx.example.org"),
+            "another name" => authority.Issue("mx.example.net"),
+            _ => authority.Issue("mx.example.org"),
+        };
+        if (lack != "no REQUIRETLS") server.Extensions = [.. server.Extensions, "REQUIRETLS"];
+
+        var sent = await SendAsync(bed);
+        await bed.UntilAsync(sent, RecipientStatus.Failed);
+
+        Assert.Equal(("5.7.30", FailureClass.Tls), (await bed.AttemptsAsync(sent)).Select(a => (a.EnhancedCode, a.FailureClass)).Single());
+        Assert.Empty(server.Messages);
+    }
+
+    [Fact]
+    public async Task Required_TLS_is_delayed_while_no_server_can_be_reached()
+    {
+        await using var bed = await MakeAsync(postgres, client: Trusting);
+        bed.Dns.Mx("example.org", 10, "mx.example.org");
+        bed.AddDeadHost("mx.example.org");
+
+        await bed.UntilAsync(await SendAsync(bed), RecipientStatus.Delayed);
+    }
+
+    [Fact]
+    public async Task Opportunistic_TLS_takes_any_certificate_and_is_written_down()
+    {
+        await using var bed = await MakeAsync(postgres);
+        var server = bed.AddDomain("example.org");
+        server.Certificate = TestAuthority.SelfSigned("somebody.else");
+
+        var sent = await bed.SendAsync("jane@example.org");
+        await bed.UntilAsync(sent, RecipientStatus.Delivered);
+
+        Assert.True(server.Sessions.Single().IsTls);
+        var attempt = (await bed.AttemptsAsync(sent)).Single();
+        Assert.Equal(("1.3", "none"), (attempt.TlsVersion, attempt.TlsVerified));
+        Assert.StartsWith("TLS_", attempt.TlsCipher, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Where_opportunistic_TLS_fails_the_message_goes_in_clear()
+    {
+        await using var bed = await MakeAsync(postgres);
+        var server = bed.AddDomain("example.org");
+        server.Certificate = TestAuthority.SelfSigned("mx.example.org");
+        server.Always("tls", Act.Raw("this is no handshake\r\n"));
+
+        var sent = await bed.SendAsync("jane@example.org");
+        await bed.UntilAsync(sent, RecipientStatus.Delivered);
+
+        var attempt = (await bed.AttemptsAsync(sent)).Single();
+        Assert.Null(attempt.TlsVersion);
+        Assert.Equal(["connect", "ehlo", "starttls", "tls", "connect", "ehlo"], Steps(attempt).Select(s => s.Step).Where(s => s != "mx").Take(6));
+    }
+
+    private static Task<MoxApi.Delivery.Submitting.SubmissionReceipt> SendAsync(DeliveryBed bed) =>
+        bed.SendAsync(new MessageDraft { From = null!, Text = "Hello" }, ["jane@example.org"], tls: RequireTls.Required);
+}
