@@ -173,7 +173,7 @@ internal sealed class DeliveryBed : IAsyncDisposable
     public async Task HurryAsync(SubmissionReceipt sent)
     {
         await ExecuteAsync($"UPDATE queue q SET due_at = now() FROM recipient r WHERE r.id = q.recipient_id AND r.message_id = {sent.MessageId}");
-        foreach (var lane in sent.Recipients.Select(r => r.LaneId).Distinct()) Node.Loop.Note(lane, TimeProvider.System.GetUtcNow());
+        foreach (var lane in (await RecipientsAsync(sent)).Select(r => r.LaneId).Distinct()) Node.Loop.Note(lane, TimeProvider.System.GetUtcNow());
     }
 
     public async Task ExecuteAsync(string statement)

@@ -53,7 +53,7 @@ public sealed class StoredMessagesTests(TestPostgres postgres) : IAsyncLifetime
         var forward = await StoredLists.ForwardAsync(limit, page => messages.ListAsync(acme, page, Cancel));
         Assert.Equal(expected, forward.Select(m => m.Id));
 
-        var end = new Place(Start.AddDays(-1), 1).ToCursor(lists.Ids, Microsoft.Extensions.Logging.Abstractions.NullLogger<StoredMessages>.Instance);
+        var end = new Place(Start.AddDays(-1), 1).ToCursor(lists.Ids);
         var backward = await StoredLists.BackwardAsync(limit, end, page => messages.ListAsync(acme, page, Cancel));
         Assert.Equal(expected, backward.Select(m => m.Id));
     }
