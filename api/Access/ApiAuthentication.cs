@@ -36,6 +36,8 @@ internal sealed class ApiAuthentication(
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
+        // What is open to all, such as /healthz, must answer also while PostgreSQL, which knows the keys, is away.
+        if (Context.GetEndpoint()?.Metadata.GetMetadata<IAuthorizeData>() is null) return AuthenticateResult.NoResult();
         if (await FindCallerAsync() is not { } caller) return AuthenticateResult.NoResult();
         Context.Features.Set(caller);
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(new ClaimsIdentity(Name)), Name));

@@ -173,19 +173,21 @@ internal sealed partial class DeliveryEngine(
     /// <summary>Waits, with a connection in hand, until rows come; false when none came in time.</summary>
     internal async Task<bool> AwaitRowsAsync(Lane lane, CancellationToken stop)
     {
-        Task arrival;
-        lock (gate)
+        var since = time.GetTimestamp();
+        while (options.IdleConnection - time.GetElapsedTime(since) is var left && left > TimeSpan.Zero && !stop.IsCancellationRequested)
         {
-            if (lane.Ready.Count > 0) return true;
-            lane.Idle++;
-            arrival = lane.Arrival.Task;
+            Task arrival;
+            lock (gate)
+            {
+                if (lane.Ready.Count > 0) return true;
+                lane.Idle++;
+                arrival = lane.Arrival.Task;
+            }
+            // All that wait are woken, and the first takes the row: the others wait on.
+            await arrival.WaitAsync(left, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            lock (gate) lane.Idle--;
         }
-        await arrival.WaitAsync(options.IdleConnection, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        lock (gate)
-        {
-            lane.Idle--;
-            return lane.Ready.Count > 0;
-        }
+        lock (gate) return lane.Ready.Count > 0;
     }
 
     /// <summary>A worker is done with a row; if it stays in the queue, it says when it is due again.</summary>
