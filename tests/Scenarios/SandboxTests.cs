@@ -30,7 +30,8 @@ public sealed class SandboxTests(SandboxTests.Running running) : IClassFixture<S
 
         var recipient = await SandboxFolder.SettledAsync(client, id);
         Assert.Equal("delivered", recipient["status"]!.GetValue<string>());
-        Assert.Equal(["ehlo", "mail", "rcpt", "data", "body"], Steps(recipient).Where(s => s is not ("connect" or "quit")));
+        // It may go over a connection that another test's message had.
+        Assert.Equal(["mail", "rcpt", "data", "body"], Steps(recipient).SkipWhile(s => s != "mail").Where(s => s != "quit"));
         var received = JsonNode.Parse(await SandboxFolder.ShellAsync(lines[1]))!["data"]!.AsArray();
         Assert.Contains(received, m => m!["subject"]!.GetValue<string>() == "Hello" && m["forwardPath"]!.GetValue<string>() == "jane@example.org");
         await AssertSignedAsync(Assert.Single(receiver.Received), secret, id);
