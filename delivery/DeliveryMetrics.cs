@@ -6,17 +6,19 @@ namespace MoxApi.Delivery;
 /// <summary>What delivery measures, under the meter <c>MoxApi.Delivery</c>.</summary>
 public sealed class DeliveryMetrics : IDisposable
 {
-    private readonly Meter meter = new("MoxApi.Delivery");
     private readonly Counter<long> attempts;
     private readonly Histogram<double> duration;
 
     /// <summary>Makes the instruments.</summary>
     public DeliveryMetrics()
     {
-        attempts = meter.CreateCounter<long>("moxapi_delivery_attempts", description: "Attempts by outcome and failure class.");
-        duration = meter.CreateHistogram<double>("moxapi_delivery_duration", "s", "From a message's accept to the end of a recipient's delivery, by outcome.");
-        meter.CreateObservableGauge("moxapi_delivery_leased", () => Leased(), description: "Recipients in this node's hands.");
+        attempts = Meter.CreateCounter<long>("moxapi_delivery_attempts", description: "Attempts by outcome and failure class.");
+        duration = Meter.CreateHistogram<double>("moxapi_delivery_duration", "s", "From a message's accept to the end of a recipient's delivery, by outcome.");
+        Meter.CreateObservableGauge("moxapi_delivery_leased", () => Leased(), description: "Recipients in this node's hands.");
     }
+
+    /// <summary>Its meter.</summary>
+    public Meter Meter { get; } = new("MoxApi.Delivery");
 
     /// <summary>Counts the recipients in this node's hands.</summary>
     public Func<int> Leased { get; set; } = static () => 0;
@@ -32,7 +34,7 @@ public sealed class DeliveryMetrics : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => meter.Dispose();
+    public void Dispose() => Meter.Dispose();
 
     // As in the API: lower case, words joined by an underscore.
     private static string Word(string name) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(name);

@@ -36,7 +36,7 @@ public class ConversationTests(TestPostgres postgres)
     [Fact]
     public async Task Many_messages_to_a_domain_use_few_connections()
     {
-        await using var bed = await MakeAsync(postgres, options: new() { IdleConnection = TimeSpan.FromMinutes(1) });
+        await using var bed = await MakeAsync(postgres, options: new() { IdleConnection = TimeSpan.FromSeconds(60), MaxConnectionsPerDestination = 3 });
         var server = bed.AddDomain("example.org");
 
         var sent = new List<MoxApi.Delivery.Submitting.SubmissionReceipt>();

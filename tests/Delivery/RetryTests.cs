@@ -131,6 +131,23 @@ public class RetryTests(TestPostgres postgres)
         Assert.EndsWith(" no", (await bed.AttemptsAsync(sent)).Single().Reply, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task An_outcome_that_PostgreSQL_refuses_is_stored_without_the_servers_words()
+    {
+        await using var bed = await MakeAsync(postgres);
+        bed.AddDomain("example.org").Always("rcpt", "550 5.1.1 Words that cannot be stored");
+        await bed.ExecuteAsync("""
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '22021'; END $$;
+            CREATE TRIGGER refuse BEFORE INSERT ON attempt FOR EACH ROW WHEN (NEW.reply LIKE 'Words%') EXECUTE FUNCTION refuse()
+            """);
+
+        var sent = await bed.SendAsync("jane@example.org");
+        await bed.UntilAsync(sent, RecipientStatus.Failed);
+
+        var attempt = (await bed.AttemptsAsync(sent)).Single();
+        Assert.Equal((550, "5.1.1", "The reply cannot be stored.", "[]"), (attempt.SmtpCode, attempt.EnhancedCode, attempt.Reply, attempt.Conversation));
+    }
+
     private static async Task<QueueRow> QueueRowAsync(DeliveryBed bed)
     {
         await using var context = bed.Open();

@@ -89,6 +89,44 @@ public class SmtpFailureTests
         Assert.Contains("180 s", verdict.Text);
     }
 
+    [Theory, InlineData("mail"), InlineData("rcpt"), InlineData("data")]
+    public async Task A_transaction_has_half_an_hour_to_its_final_dot_however_slow_each_step_may_be(string step)
+    {
+        var time = new FakeTimeProvider();
+        await using var server = Server(false).Always(step, Act.Silence);
+        var opening = await server.TryOpenAsync(time: time, timeouts: Only("transaction"));
+        await using var connection = opening.Connection!;
+
+        var sending = connection.SendAsync(To(Jane));
+        await server.WhenSilent.WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System, Stop);
+        await time.AdvanceUntilAsync(sending, TimeSpan.FromMinutes(1));
+
+        var transaction = await sending;
+        var verdict = transaction.Recipients[0].Verdict!;
+        Assert.Equal((step, SmtpFault.TimedOut, true), (verdict.Step, verdict.Fault, verdict.IsTransient));
+        Assert.Equal((step, verdict.Text), (transaction.Steps[^1].Step, transaction.Steps[^1].Reply));
+        Assert.Contains("30 minutes", verdict.Text, StringComparison.Ordinal);
+        Assert.False(transaction.FinalDotSent);
+        Assert.False(connection.CanSend);
+    }
+
+    [Fact]
+    public async Task The_answer_to_the_final_dot_is_waited_for_beyond_that()
+    {
+        var time = new FakeTimeProvider();
+        var gate = new TaskCompletionSource();
+        await using var server = Server(true).Always("body", ((Act)"250 2.0.0 Ok").After(gate.Task));
+        var opening = await server.TryOpenAsync(time: time, timeouts: Only("transaction"));
+        await using var connection = opening.Connection!;
+
+        var sending = connection.SendAsync(To(Jane));
+        while (server.Messages.Count == 0) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, Stop);
+        time.Advance(TimeSpan.FromMinutes(45));
+        gate.SetResult();
+
+        Assert.Equal(SmtpRecipientOutcome.Delivered, (await sending).Recipients[0].Outcome);
+    }
+
     /// <summary>Only one step has a deadline, the one of the standard: whatever the machine's speed, no other can pass.</summary>
     private static SmtpTimeouts Only(string step)
     {
@@ -104,6 +142,7 @@ public class SmtpFailureTests
             DataInitiation = For(standard.DataInitiation, "data"),
             Write = For(standard.Write, "write"),
             FinalDot = For(standard.FinalDot, "body"),
+            Transaction = For(standard.Transaction, "transaction"),
         };
     }
 
