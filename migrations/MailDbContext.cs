@@ -22,6 +22,8 @@ public sealed class MailDbContext(DbContextOptions<MailDbContext> options) : DbC
     public DbSet<Recipient> Recipients => Set<Recipient>();
     public DbSet<QueueRow> Queue => Set<QueueRow>();
     public DbSet<Lane> Lanes => Set<Lane>();
+
+    public DbSet<Suppression> Suppressions => Set<Suppression>();
     public DbSet<Attempt> Attempts => Set<Attempt>();
     public DbSet<IdempotentAnswer> IdempotentAnswers => Set<IdempotentAnswer>();
     public DbSet<Event> Events => Set<Event>();
@@ -53,6 +55,8 @@ public sealed class MailDbContext(DbContextOptions<MailDbContext> options) : DbC
             if (entity.GetTableName() is { } name && entity.ClrType != typeof(QueueRow) && entity.ClrType != typeof(WebhookQueueRow))
                 entity.SetTableName(Snake(entity.ClrType.Name));
         }
+        // Searching for words in subjects, within an account. Both are of PostgreSQL's own contributions and may be made by a database's owner.
+        modelBuilder.HasPostgresExtension("pg_trgm").HasPostgresExtension("btree_gin");
         // Reserves ids in blocks, so that a message's rows name each other before they are written; see IdBlocks.
         modelBuilder.HasSequence<long>("id_block");
     }

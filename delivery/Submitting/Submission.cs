@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MoxApi.Delivery.Composing;
+using MoxApi.Mail.Addresses;
 using MoxApi.Migrations.Accounts;
 using MoxApi.Migrations.Identifiers;
 using MoxApi.Migrations.Messages;
@@ -110,6 +111,8 @@ public sealed class Submission
                 AccountId = message.AccountId,
                 LaneId = await lanes.OfAsync(address.Domain.Ascii, cancel),
                 Address = address.ToString(),
+                BaseAddress = BaseAddress.Of(address),
+                AcceptedAt = message.AcceptedAt,
                 Kind = kind,
                 Status = RecipientStatus.Queued,
                 EventSequence = 1,

@@ -26,6 +26,33 @@ public sealed class Account
     /// <summary>Whether a key of this account may send from any address, as in the local sandbox.</summary>
     public bool MaySendAsAnyone { get; set; }
 
+    /// <summary>When an admin suspended it: it may not send, and what it has queued is held. Absent while it may.</summary>
+    public DateTimeOffset? SuspendedAt { get; set; }
+
+    /// <summary>When it was paused by itself because too much of its mail bounced or was complained about; as with a suspension. Absent while it may send.</summary>
+    public DateTimeOffset? PausedAt { get; set; }
+
+    /// <summary>Why it was paused, as a sentence.</summary>
+    public string? PauseReason { get; set; }
+
+    /// <summary>The share of bounces that pauses it, in percent; the installation's where absent, 100 or more for never.</summary>
+    public double? PauseBouncePercent { get; set; }
+
+    /// <summary>The share of complaints that pauses it, in percent; the installation's where absent, 100 or more for never.</summary>
+    public double? PauseComplaintPercent { get; set; }
+
+    /// <summary>How many days octets and conversations of finished messages are kept; the installation's where absent.</summary>
+    public int? KeepContentDays { get; set; }
+
+    /// <summary>How many days finished messages and their events are kept; the installation's where absent.</summary>
+    public int? KeepMessageDays { get; set; }
+
+    /// <summary>How many days finished webhook deliveries are kept; the installation's where absent.</summary>
+    public int? KeepWebhookDays { get; set; }
+
+    /// <summary>When it was deleted: nobody acts for it any more, and its data goes away in pieces, the row last.</summary>
+    public DateTimeOffset? DeletedAt { get; set; }
+
     public DateTimeOffset CreatedAt { get; set; }
 }
 

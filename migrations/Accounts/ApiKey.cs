@@ -22,6 +22,18 @@ public sealed class ApiKey
     /// <summary>Of <c>send</c>, <c>read</c>, <c>suppressions</c>, <c>webhooks</c>, <c>admin</c>.</summary>
     public required string[] Scopes { get; set; }
 
+    /// <summary>The domains it may send from, by id; absent where it may send as the account may.</summary>
+    public long[]? DomainIds { get; set; }
+
+    /// <summary>Whether it is for tests: what is sent with it is accepted and shown, and never leaves.</summary>
+    public bool IsTest { get; set; }
+
+    /// <summary>From when on it is refused; absent where it does not expire.</summary>
+    public DateTimeOffset? ExpiresAt { get; set; }
+
+    /// <summary>When it was last used, to within a few minutes.</summary>
+    public DateTimeOffset? LastUsedAt { get; set; }
+
     public DateTimeOffset CreatedAt { get; set; }
 }
 

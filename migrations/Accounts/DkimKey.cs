@@ -24,6 +24,12 @@ public sealed class DkimKey
     /// <summary>Whether new messages are signed with it.</summary>
     public bool Active { get; set; } = true;
 
+    /// <summary>Until when a message that it signed may be on its way: so long its record stays published, also when it is no longer active.</summary>
+    public DateTimeOffset? NeededUntil { get; set; }
+
+    /// <summary>When it ceased to be active.</summary>
+    public DateTimeOffset? RetiredAt { get; set; }
+
     public DateTimeOffset CreatedAt { get; set; }
 
     /// <summary>The associated data that binds a sealed key to its row.</summary>

@@ -17,6 +17,9 @@ public sealed class Domain
     /// <summary>Where unique return paths live, as lower-case A-labels; its MX points here.</summary>
     public required string ReturnPathDomain { get; set; }
 
+    /// <summary>When an admin suspended it: nothing may be sent from it, and what is queued is held. Absent while it may be used.</summary>
+    public DateTimeOffset? SuspendedAt { get; set; }
+
     public DateTimeOffset CreatedAt { get; set; }
 
     public List<DkimKey> DkimKeys { get; } = [];

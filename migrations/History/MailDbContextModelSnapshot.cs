@@ -20,6 +20,8 @@ namespace MoxApi.Migrations.History
                 .HasAnnotation("ProductVersion", "10.0.15")
                 .HasAnnotation("Relational:MaxIdentifierLength", 63);
 
+            NpgsqlModelBuilderExtensions.HasPostgresExtension(modelBuilder, "btree_gin");
+            NpgsqlModelBuilderExtensions.HasPostgresExtension(modelBuilder, "pg_trgm");
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
             modelBuilder.HasSequence("id_block");
@@ -37,6 +39,22 @@ namespace MoxApi.Migrations.History
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
+                    b.Property<DateTimeOffset?>("DeletedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("deleted_at");
+
+                    b.Property<int?>("KeepContentDays")
+                        .HasColumnType("integer")
+                        .HasColumnName("keep_content_days");
+
+                    b.Property<int?>("KeepMessageDays")
+                        .HasColumnType("integer")
+                        .HasColumnName("keep_message_days");
+
+                    b.Property<int?>("KeepWebhookDays")
+                        .HasColumnType("integer")
+                        .HasColumnName("keep_webhook_days");
+
                     b.Property<bool>("MaySendAsAnyone")
                         .HasColumnType("boolean")
                         .HasColumnName("may_send_as_anyone");
@@ -50,6 +68,22 @@ namespace MoxApi.Migrations.History
                         .HasColumnType("text")
                         .HasColumnName("password_hash");
 
+                    b.Property<double?>("PauseBouncePercent")
+                        .HasColumnType("double precision")
+                        .HasColumnName("pause_bounce_percent");
+
+                    b.Property<double?>("PauseComplaintPercent")
+                        .HasColumnType("double precision")
+                        .HasColumnName("pause_complaint_percent");
+
+                    b.Property<string>("PauseReason")
+                        .HasColumnType("text")
+                        .HasColumnName("pause_reason");
+
+                    b.Property<DateTimeOffset?>("PausedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("paused_at");
+
                     b.Property<int>("QueueLifeSeconds")
                         .HasColumnType("integer")
                         .HasColumnName("queue_life_seconds");
@@ -62,6 +96,10 @@ namespace MoxApi.Migrations.History
                     b.Property<short>("ReturnPath")
                         .HasColumnType("smallint")
                         .HasColumnName("return_path");
+
+                    b.Property<DateTimeOffset?>("SuspendedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("suspended_at");
 
                     b.HasKey("Id")
                         .HasName("pk_account");
@@ -133,10 +171,26 @@ namespace MoxApi.Migrations.History
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
+                    b.PrimitiveCollection<long[]>("DomainIds")
+                        .HasColumnType("bigint[]")
+                        .HasColumnName("domain_ids");
+
+                    b.Property<DateTimeOffset?>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
                     b.Property<byte[]>("Hash")
                         .IsRequired()
                         .HasColumnType("bytea")
                         .HasColumnName("hash");
+
+                    b.Property<bool>("IsTest")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_test");
+
+                    b.Property<DateTimeOffset?>("LastUsedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_used_at");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -192,6 +246,14 @@ namespace MoxApi.Migrations.History
                         .HasColumnType("bigint")
                         .HasColumnName("domain_id");
 
+                    b.Property<DateTimeOffset?>("NeededUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("needed_until");
+
+                    b.Property<DateTimeOffset?>("RetiredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("retired_at");
+
                     b.Property<byte[]>("SealedPrivateKey")
                         .IsRequired()
                         .HasColumnType("bytea")
@@ -243,6 +305,10 @@ namespace MoxApi.Migrations.History
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("return_path_domain");
+
+                    b.Property<DateTimeOffset?>("SuspendedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("suspended_at");
 
                     b.HasKey("Id")
                         .HasName("pk_domain");
@@ -486,6 +552,10 @@ namespace MoxApi.Migrations.History
                         .HasColumnType("bigint")
                         .HasColumnName("attempt_id");
 
+                    b.Property<string>("Detail")
+                        .HasColumnType("json")
+                        .HasColumnName("detail");
+
                     b.Property<long?>("MessageId")
                         .HasColumnType("bigint")
                         .HasColumnName("message_id");
@@ -505,8 +575,17 @@ namespace MoxApi.Migrations.History
                     b.HasKey("Id")
                         .HasName("pk_event");
 
+                    b.HasIndex("At")
+                        .HasDatabaseName("ix_event_at");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("At"), "brin");
+
                     b.HasIndex("MessageId")
                         .HasDatabaseName("ix_event_message_id");
+
+                    b.HasIndex("AccountId", "At")
+                        .HasDatabaseName("ix_event_account")
+                        .HasFilter("message_id IS NULL");
 
                     b.ToTable("event", (string)null);
                 });
@@ -586,9 +665,17 @@ namespace MoxApi.Migrations.History
                         .HasColumnType("bigint")
                         .HasColumnName("body_id");
 
+                    b.Property<DateTimeOffset?>("ContentDeletedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("content_deleted_at");
+
                     b.Property<short>("Direction")
                         .HasColumnType("smallint")
                         .HasColumnName("direction");
+
+                    b.Property<long?>("DomainId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("domain_id");
 
                     b.Property<string>("FromHeader")
                         .IsRequired()
@@ -599,6 +686,10 @@ namespace MoxApi.Migrations.History
                         .IsRequired()
                         .HasColumnType("bytea")
                         .HasColumnName("header");
+
+                    b.Property<bool>("IsTest")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_test");
 
                     b.Property<string>("MessageIdHeader")
                         .IsRequired()
@@ -626,6 +717,10 @@ namespace MoxApi.Migrations.History
                         .HasColumnType("text")
                         .HasColumnName("reverse_path");
 
+                    b.Property<DateTimeOffset?>("SendAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("send_at");
+
                     b.Property<long>("Size")
                         .HasColumnType("bigint")
                         .HasColumnName("size");
@@ -642,6 +737,22 @@ namespace MoxApi.Migrations.History
 
                     b.HasKey("Id")
                         .HasName("pk_message");
+
+                    b.HasIndex("AccountId", "AcceptedAt")
+                        .HasDatabaseName("ix_message_with_content")
+                        .HasFilter("content_deleted_at IS NULL");
+
+                    b.HasIndex("AccountId", "Subject")
+                        .HasDatabaseName("ix_message_subject");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("AccountId", "Subject"), "gin");
+                    NpgsqlIndexBuilderExtensions.HasOperators(b.HasIndex("AccountId", "Subject"), new[] { "int8_ops", "gin_trgm_ops" });
+
+                    b.HasIndex("AccountId", "Tags")
+                        .HasDatabaseName("ix_message_tags");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("AccountId", "Tags"), "gin");
+                    NpgsqlIndexBuilderExtensions.HasOperators(b.HasIndex("AccountId", "Tags"), new[] { "int8_ops", "array_ops" });
 
                     b.HasIndex("AccountId", "AcceptedAt", "Id")
                         .HasDatabaseName("ix_message_account_id_accepted_at_id");
@@ -670,6 +781,10 @@ namespace MoxApi.Migrations.History
                     b.Property<bool>("Held")
                         .HasColumnType("boolean")
                         .HasColumnName("held");
+
+                    b.Property<bool>("InHand")
+                        .HasColumnType("boolean")
+                        .HasColumnName("in_hand");
 
                     b.Property<long>("LaneId")
                         .HasColumnType("bigint")
@@ -703,6 +818,10 @@ namespace MoxApi.Migrations.History
                         .HasColumnType("bigint")
                         .HasColumnName("id");
 
+                    b.Property<DateTimeOffset>("AcceptedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("accepted_at");
+
                     b.Property<long>("AccountId")
                         .HasColumnType("bigint")
                         .HasColumnName("account_id");
@@ -715,6 +834,11 @@ namespace MoxApi.Migrations.History
                     b.Property<int>("Attempts")
                         .HasColumnType("integer")
                         .HasColumnName("attempts");
+
+                    b.Property<string>("BaseAddress")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("base_address");
 
                     b.Property<int>("EventSequence")
                         .HasColumnType("integer")
@@ -746,7 +870,73 @@ namespace MoxApi.Migrations.History
                     b.HasIndex("MessageId")
                         .HasDatabaseName("ix_recipient_message_id");
 
+                    b.HasIndex("AccountId", "BaseAddress", "AcceptedAt")
+                        .HasDatabaseName("ix_recipient_address");
+
+                    b.HasIndex("AccountId", "Status", "AcceptedAt", "MessageId")
+                        .HasDatabaseName("ix_recipient_status");
+
                     b.ToTable("recipient", (string)null);
+                });
+
+            modelBuilder.Entity("MoxApi.Migrations.Messages.Suppression", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<long>("AccountId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("account_id");
+
+                    b.Property<string>("Address")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("address");
+
+                    b.Property<string>("BaseAddress")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("base_address");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Detail")
+                        .HasColumnType("text")
+                        .HasColumnName("detail");
+
+                    b.Property<DateTimeOffset?>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.Property<short>("FailureClass")
+                        .HasColumnType("smallint")
+                        .HasColumnName("failure_class");
+
+                    b.Property<short>("Reason")
+                        .HasColumnType("smallint")
+                        .HasColumnName("reason");
+
+                    b.Property<long?>("RecipientId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("recipient_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_suppression");
+
+                    b.HasIndex("AccountId", "BaseAddress")
+                        .IsUnique()
+                        .HasDatabaseName("ix_suppression_account_id_base_address");
+
+                    b.HasIndex("AccountId", "CreatedAt", "Id")
+                        .HasDatabaseName("ix_suppression_account_id_created_at_id");
+
+                    b.ToTable("suppression", (string)null);
                 });
 
             modelBuilder.Entity("MoxApi.Migrations.Nodes.Installation", b =>
@@ -823,6 +1013,10 @@ namespace MoxApi.Migrations.History
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
+                    b.Property<int?>("DurationMs")
+                        .HasColumnType("integer")
+                        .HasColumnName("duration_ms");
+
                     b.Property<long>("EndpointId")
                         .HasColumnType("bigint")
                         .HasColumnName("endpoint_id");
@@ -839,6 +1033,18 @@ namespace MoxApi.Migrations.History
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("last_attempt_at");
 
+                    b.Property<string>("RequestHeaders")
+                        .HasColumnType("json")
+                        .HasColumnName("request_headers");
+
+                    b.Property<byte[]>("ResponseBody")
+                        .HasColumnType("bytea")
+                        .HasColumnName("response_body");
+
+                    b.Property<string>("ResponseHeaders")
+                        .HasColumnType("json")
+                        .HasColumnName("response_headers");
+
                     b.Property<int?>("ResponseStatus")
                         .HasColumnType("integer")
                         .HasColumnName("response_status");
@@ -849,6 +1055,13 @@ namespace MoxApi.Migrations.History
 
                     b.HasKey("Id")
                         .HasName("pk_webhook_delivery");
+
+                    b.HasIndex("EventId")
+                        .HasDatabaseName("ix_webhook_delivery_event_id");
+
+                    b.HasIndex("EndpointId", "CreatedAt")
+                        .HasDatabaseName("ix_webhook_delivery_failed")
+                        .HasFilter("status = 2");
 
                     b.HasIndex("EndpointId", "Id")
                         .HasDatabaseName("ix_webhook_delivery_endpoint_id_id");
@@ -885,19 +1098,39 @@ namespace MoxApi.Migrations.History
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("disabled_at");
 
+                    b.Property<string>("DisabledReason")
+                        .HasColumnType("text")
+                        .HasColumnName("disabled_reason");
+
                     b.PrimitiveCollection<short[]>("Events")
                         .IsRequired()
                         .HasColumnType("smallint[]")
                         .HasColumnName("events");
+
+                    b.Property<DateTimeOffset?>("FailingSince")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("failing_since");
 
                     b.Property<string>("Format")
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("format");
 
+                    b.Property<DateTimeOffset?>("PausedUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("paused_until");
+
+                    b.Property<DateTimeOffset?>("PreviousSecretUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("previous_secret_until");
+
                     b.Property<Guid>("SealId")
                         .HasColumnType("uuid")
                         .HasColumnName("seal_id");
+
+                    b.Property<byte[]>("SealedPreviousSecret")
+                        .HasColumnType("bytea")
+                        .HasColumnName("sealed_previous_secret");
 
                     b.Property<byte[]>("SealedSecret")
                         .IsRequired()
@@ -1034,6 +1267,16 @@ namespace MoxApi.Migrations.History
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired()
                         .HasConstraintName("fk_mailbox_message_messages_message_id");
+                });
+
+            modelBuilder.Entity("MoxApi.Migrations.Messages.Suppression", b =>
+                {
+                    b.HasOne("MoxApi.Migrations.Accounts.Account", null)
+                        .WithMany()
+                        .HasForeignKey("AccountId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_suppression_account_account_id");
                 });
 
             modelBuilder.Entity("MoxApi.Migrations.Webhooks.WebhookEndpoint", b =>

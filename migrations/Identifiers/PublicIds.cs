@@ -33,6 +33,12 @@ public enum PublicIdKind
 
     /// <summary>The local part of a unique return path: no prefix.</summary>
     ReturnPath,
+
+    /// <summary><c>adr_</c></summary>
+    Address,
+
+    /// <summary><c>sup_</c></summary>
+    Suppression,
 }
 
 /// <summary>
@@ -43,7 +49,7 @@ public enum PublicIdKind
 public sealed class PublicIds : IDisposable
 {
     private const string Alphabet = "abcdefghijklmnopqrstuvwxyz234567";
-    private static readonly string[] Prefixes = ["acc_", "msg_", "rcp_", "evt_", "whk_", "whd_", "dom_", "key_", ""];
+    private static readonly string[] Prefixes = ["acc_", "msg_", "rcp_", "evt_", "whk_", "whd_", "dom_", "key_", "", "adr_", "sup_"];
 
     private readonly ThreadLocal<Aes> ciphers;
 

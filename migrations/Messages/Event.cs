@@ -18,6 +18,9 @@ public sealed class Event
 
     /// <summary>The attempt that made the change, where one did.</summary>
     public long? AttemptId { get; set; }
+
+    /// <summary>What else there is to say, as a JSON object; absent where nothing is.</summary>
+    public string? Detail { get; set; }
 }
 
 /// <summary>The kinds of events. The public names are the words joined: <c>message.delivered</c>. Values are stored.</summary>
@@ -51,5 +54,10 @@ internal sealed class EventConfiguration : IEntityTypeConfiguration<Event>
     {
         builder.Property(e => e.Id).ValueGeneratedNever();
         builder.HasIndex(e => e.MessageId);
+        builder.Property(e => e.Detail).HasColumnType("json");
+        // Events come in the order of time, so a few pages of summaries find those of a period.
+        builder.HasIndex(e => e.At).HasMethod("brin");
+        // Those about no message, which are few.
+        builder.HasIndex(e => new { e.AccountId, e.At }).HasFilter("message_id IS NULL").HasDatabaseName("ix_event_account");
     }
 }

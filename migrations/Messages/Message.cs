@@ -42,6 +42,18 @@ public sealed class Message
 
     /// <summary>Whether header or envelope need SMTPUTF8 (RFC 6531).</summary>
     public bool NeedsSmtpUtf8 { get; set; }
+
+    /// <summary>The domain of From, where it is one of ours.</summary>
+    public long? DomainId { get; set; }
+
+    /// <summary>When it is to be sent, where its sender said so.</summary>
+    public DateTimeOffset? SendAt { get; set; }
+
+    /// <summary>Whether a test key sent it: it never leaves.</summary>
+    public bool IsTest { get; set; }
+
+    /// <summary>When its octets and the conversations of its attempts were deleted, be it for age or by request.</summary>
+    public DateTimeOffset? ContentDeletedAt { get; set; }
 }
 
 /// <summary>Where a message goes.</summary>
@@ -72,5 +84,10 @@ internal sealed class MessageConfiguration : IEntityTypeConfiguration<Message>
         builder.Property(m => m.Metadata).HasColumnType("jsonb");
         // Lists are led by the account; the id breaks ties, so a cursor ends also with equal times.
         builder.HasIndex(m => new { m.AccountId, m.AcceptedAt, m.Id });
+        // What retention still has to look at.
+        builder.HasIndex(m => new { m.AccountId, m.AcceptedAt }).HasFilter("content_deleted_at IS NULL").HasDatabaseName("ix_message_with_content");
+        // Rare words and tags within an account. Messages are never updated on the hot path, so these cost only their insert.
+        builder.HasIndex(m => new { m.AccountId, m.Subject }).HasMethod("gin").HasOperators("int8_ops", "gin_trgm_ops").HasDatabaseName("ix_message_subject");
+        builder.HasIndex(m => new { m.AccountId, m.Tags }).HasMethod("gin").HasOperators("int8_ops", "array_ops").HasDatabaseName("ix_message_tags");
     }
 }

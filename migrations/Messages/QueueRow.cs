@@ -20,6 +20,12 @@ public sealed class QueueRow
     /// <summary>How often in a row the row came back from a session that died with it.</summary>
     public int Reclaims { get; set; }
 
+    /// <summary>
+    /// Whether a worker has begun with the row, written down only for rows that came back before (<see cref="Reclaims"/>): what comes back
+    /// without it was not what killed the worker.
+    /// </summary>
+    public bool InHand { get; set; }
+
     /// <summary>The end of the message's life; not of a lease.</summary>
     public DateTimeOffset ExpiresAt { get; set; }
 }

@@ -16,6 +16,12 @@ public sealed class Recipient
     /// <summary>The forward-path, with U-labels.</summary>
     public required string Address { get; set; }
 
+    /// <summary>What suppression goes by: the same for all spellings of an address that reach the same person. See <c>BaseAddress</c> in <c>mail/</c>.</summary>
+    public required string BaseAddress { get; set; }
+
+    /// <summary>When its message was accepted.</summary>
+    public DateTimeOffset AcceptedAt { get; set; }
+
     public RecipientKind Kind { get; set; }
     public RecipientStatus Status { get; set; }
 
@@ -57,5 +63,8 @@ internal sealed class RecipientConfiguration : IEntityTypeConfiguration<Recipien
     {
         builder.Property(r => r.Id).ValueGeneratedNever();
         builder.HasIndex(r => r.MessageId);
+        // Lists by status and by recipient, newest first; what of an account is unfinished; the last outcomes for an address.
+        builder.HasIndex(r => new { r.AccountId, r.Status, r.AcceptedAt, r.MessageId }).HasDatabaseName("ix_recipient_status");
+        builder.HasIndex(r => new { r.AccountId, r.BaseAddress, r.AcceptedAt }).HasDatabaseName("ix_recipient_address");
     }
 }

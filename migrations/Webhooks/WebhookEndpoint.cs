@@ -32,6 +32,21 @@ public sealed class WebhookEndpoint
     public DateTimeOffset CreatedAt { get; set; }
     public DateTimeOffset? DisabledAt { get; set; }
 
+    /// <summary>Why it was disabled, as a sentence.</summary>
+    public string? DisabledReason { get; set; }
+
+    /// <summary>The secret before the last rotation, sealed like <see cref="SealedSecret"/>; signed with too until <see cref="PreviousSecretUntil"/>.</summary>
+    public byte[]? SealedPreviousSecret { get; set; }
+
+    /// <summary>Until when the previous secret is signed with.</summary>
+    public DateTimeOffset? PreviousSecretUntil { get; set; }
+
+    /// <summary>Not to be called before, as it asked by Retry-After: for all nodes.</summary>
+    public DateTimeOffset? PausedUntil { get; set; }
+
+    /// <summary>Since when no call has succeeded; absent while calls do.</summary>
+    public DateTimeOffset? FailingSince { get; set; }
+
     /// <summary>The associated data that binds a sealed secret to its row.</summary>
     public string SealContext => SealContextOf(SealId);
 
@@ -55,6 +70,18 @@ public sealed class WebhookDelivery
 
     /// <summary>What went wrong at the last attempt.</summary>
     public string? Error { get; set; }
+
+    /// <summary>How long the last attempt took.</summary>
+    public int? DurationMs { get; set; }
+
+    /// <summary>The headers of the last attempt's request, a JSON object of strings.</summary>
+    public string? RequestHeaders { get; set; }
+
+    /// <summary>The headers of the last attempt's answer, a JSON object of strings.</summary>
+    public string? ResponseHeaders { get; set; }
+
+    /// <summary>The beginning of the last attempt's answer: up to 64 KiB.</summary>
+    public byte[]? ResponseBody { get; set; }
 }
 
 /// <summary>What became of a webhook delivery.</summary>
@@ -87,7 +114,15 @@ internal sealed class WebhookConfiguration :
         builder.HasOne<Account>().WithMany().HasForeignKey(w => w.AccountId).OnDelete(DeleteBehavior.Cascade);
     }
 
-    public void Configure(EntityTypeBuilder<WebhookDelivery> builder) => builder.HasIndex(d => new { d.EndpointId, d.Id });
+    public void Configure(EntityTypeBuilder<WebhookDelivery> builder)
+    {
+        builder.Property(d => d.RequestHeaders).HasColumnType("json");
+        builder.Property(d => d.ResponseHeaders).HasColumnType("json");
+        builder.HasIndex(d => new { d.EndpointId, d.Id });
+        builder.HasIndex(d => d.EventId);
+        // For replays: failures are few.
+        builder.HasIndex(d => new { d.EndpointId, d.CreatedAt }).HasFilter("status = 2").HasDatabaseName("ix_webhook_delivery_failed");
+    }
 
     public void Configure(EntityTypeBuilder<WebhookQueueRow> builder)
     {

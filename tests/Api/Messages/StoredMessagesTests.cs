@@ -178,7 +178,7 @@ public sealed class StoredMessagesTests(TestPostgres postgres) : IAsyncLifetime
             AcceptedAt = at,
         });
         await context.SaveChangesAsync(Cancel);
-        context.Add(new Recipient { Id = 1000 + id, MessageId = id, AccountId = owner.AccountId, LaneId = 1, Address = "jane@example.org", Status = RecipientStatus.Delivered, Attempts = 2, EventSequence = 2 });
+        context.Add(new Recipient { Id = 1000 + id, MessageId = id, AccountId = owner.AccountId, LaneId = 1, Address = "jane@example.org", BaseAddress = "jane@example.org", Status = RecipientStatus.Delivered, Attempts = 2, EventSequence = 2 });
         context.Add(AttemptOf(id, 1, 451));
         context.Add(AttemptOf(id, 2, 250));
         context.Add(new Event { Id = 2000 + id, AccountId = owner.AccountId, Type = EventType.MessageAccepted, At = at, MessageId = id, RecipientId = 1000 + id, Sequence = 1 });
