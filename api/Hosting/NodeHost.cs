@@ -117,6 +117,7 @@ internal static class NodeHost
         .AddSingleton(secrets)
         .AddSingleton<IdBlocks>()
         .AddSingleton<Lanes>()
+        .AddSingleton<RecipientChanges>()
         .AddSingleton<IMemoryCache>(_ => new MemoryCache(new MemoryCacheOptions { SizeLimit = 100_000 }))
         .AddDbContextFactory<MailDbContext>(options => MailDbContext.Configure(options, database.Source))
         .AddSingleton(new DialerOptions

@@ -47,6 +47,15 @@ internal sealed partial class StoredMessages(
         {
             throw new RefusalException(new Refusal(StatusCodes.Status403Forbidden, ErrorCodes.SenderNotAllowed, fault.Message));
         }
+        catch (SenderStoppedException fault)
+        {
+            throw new RefusalException(new Refusal(StatusCodes.Status403Forbidden, fault.Stop switch
+            {
+                SenderStop.AccountSuspended => ErrorCodes.AccountSuspended,
+                SenderStop.AccountPaused => ErrorCodes.AccountPaused,
+                _ => ErrorCodes.DomainSuspended,
+            }, fault.Message));
+        }
         catch (IdempotencyMismatchException fault)
         {
             throw new RefusalException(new Refusal(StatusCodes.Status422UnprocessableEntity, ErrorCodes.IdempotencyMismatch, fault.Message));

@@ -84,7 +84,7 @@ internal sealed partial class DeliveryOutcomes(
             Conversation = record.Conversation(),
         };
         var status = delivered ? RecipientStatus.Delivered : next is null ? RecipientStatus.Failed : RecipientStatus.Delayed;
-        return new Outcome(recipient.Lease, attempt, firstId + 1, status, next);
+        return new Outcome(recipient.Lease, attempt, firstId + 1, status, next, status == RecipientStatus.Failed ? verdict.Suppression : SuppressionRule.None);
     }
 
     private static partial class Log

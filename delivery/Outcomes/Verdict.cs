@@ -12,6 +12,18 @@ namespace MoxApi.Delivery.Outcomes;
 /// <param name="Ends">Whether no further attempt can succeed.</param>
 internal sealed record Verdict(int Code, EnhancedStatusCode? Enhanced, string Text, FailureClass Class, bool Ends)
 {
+    /// <summary>
+    /// Whether it puts the address on the suppression list, once it is final: never for a policy (x.7.x) or a fault of ours, for those say nothing of the
+    /// address, and not without a server's word that the mailbox is gone. A domain without mail may be a slip in DNS: that takes three in a row.
+    /// </summary>
+    public SuppressionRule Suppression => Enhanced is { Subject: 7 } ? SuppressionRule.None : Class switch
+    {
+        FailureClass.MailboxNotFound or FailureClass.MailboxDisabled when Code > 0 => SuppressionRule.AtOnce,
+        FailureClass.MailboxNotFound or FailureClass.DomainNotFound or FailureClass.MailboxFull or FailureClass.MailboxDisabled or FailureClass.Expired => SuppressionRule.AfterThree,
+        FailureClass.Other when Code > 0 => SuppressionRule.AfterThree,
+        _ => SuppressionRule.None,
+    };
+
     /// <summary>No server took a connection, and nothing says why.</summary>
     public static Verdict NoServer { get; } = new(0, new(4, 4, 1), "No mail server of the destination could be reached.", FailureClass.Network, false);
 

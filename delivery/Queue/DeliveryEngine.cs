@@ -91,6 +91,15 @@ internal sealed partial class DeliveryEngine(
         }
     }
 
+    /// <summary>Recipients of a message that is at hand will not come: it was found at the accept that they are not to be sent to.</summary>
+    public void Forget(IEnumerable<AcceptedRecipient> recipients, long lease)
+    {
+        lock (gate)
+        {
+            foreach (var recipient in recipients) held.Remove((recipient.Row.Id, lease));
+        }
+    }
+
     /// <summary>How many rows of a lane to claim now, beside those wanted of other lanes; and if none because it is blocked, until when.</summary>
     public (int Rows, DateTimeOffset? BlockedUntil) Room(long laneId, int alreadyWanted)
     {

@@ -18,8 +18,9 @@ internal sealed class Handover(NodeSession session, DeliveryEngine? engine)
     /// <summary>Keeps room for a message that is about to be committed.</summary>
     public Place Reserve(Accept accept)
     {
-        // Large bodies are read while they are sent, wherever they come from.
-        var lease = engine is null || !accept.Body.IsInMemory || accept.Body.Size > AcceptWriter.AloneAbove ? 0 : engine.TryReserve(accept);
+        // Large bodies are read while they are sent, wherever they come from; what is for later, or a test, is not for now.
+        var now = accept.Recipients[0].Row.Status == RecipientStatus.Queued;
+        var lease = engine is null || !now || !accept.Body.IsInMemory || accept.Body.Size > AcceptWriter.AloneAbove ? 0 : engine.TryReserve(accept);
         return new Place(this, accept with { Session = lease });
     }
 
@@ -35,9 +36,18 @@ internal sealed class Handover(NodeSession session, DeliveryEngine? engine)
         public async ValueTask CompleteAsync(RetrySchedule retries, Accepted accepted)
         {
             if (accepted.Webhooks) owner.session.Wake(Roles.Webhooks);
+            // Who was suppressed or held at the accept is not to be sent to.
+            var queued = accept.Recipients.Where(r => r.Row.Status is RecipientStatus.Queued or RecipientStatus.Scheduled).ToList();
+            if (queued.Count == 0) return;
             taken = accepted.Leased;
-            if (taken) await owner.OfferAsync(accept, retries);
-            else owner.WakeDelivery(accept);
+            if (!taken)
+            {
+                owner.WakeDelivery(accept, queued);
+                return;
+            }
+
+            if (accepted.Changed) owner.engine!.Forget(accept.Recipients.Except(queued), accept.Session);
+            await owner.OfferAsync(accept, queued, retries);
         }
 
         /// <inheritdoc/>
@@ -47,14 +57,14 @@ internal sealed class Handover(NodeSession session, DeliveryEngine? engine)
         }
     }
 
-    private async ValueTask OfferAsync(Accept accept, RetrySchedule retries)
+    private async ValueTask OfferAsync(Accept accept, List<AcceptedRecipient> queued, RetrySchedule retries)
     {
         var row = accept.Message;
         var message = new QueuedMessage(
             row.Id, row.AcceptedAt, row.ReversePath is { Length: > 0 } path ? MailAddress.Parse(path) : null, row.ReturnPathDomain, row.RequireTls, row.NeedsSmtpUtf8,
             row.Header, row.BodyId, accept.Body.Size, accept.Body.Memory);
-        var (share, first) = (row.Size / accept.Recipients.Count, row.Size % accept.Recipients.Count);
-        foreach (var lane in accept.Recipients.GroupBy(r => r.Row.LaneId))
+        var (share, first) = (row.Size / queued.Count, row.Size % queued.Count);
+        foreach (var lane in queued.GroupBy(r => r.Row.LaneId))
         {
             var ready = new List<ReadyRow>();
             foreach (var r in lane)
@@ -67,9 +77,9 @@ internal sealed class Handover(NodeSession session, DeliveryEngine? engine)
         }
     }
 
-    private void WakeDelivery(Accept accept)
+    private void WakeDelivery(Accept accept, List<AcceptedRecipient> queued)
     {
         if (engine is null) session.Wake(Roles.Delivery);
-        else foreach (var lane in accept.Recipients.Select(r => r.Row.LaneId).Distinct()) engine.Due(lane, accept.DueAt);
+        else foreach (var lane in queued.Select(r => r.Row.LaneId).Distinct()) engine.Due(lane, accept.DueAt);
     }
 }

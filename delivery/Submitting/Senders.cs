@@ -13,13 +13,34 @@ namespace MoxApi.Delivery.Submitting;
 
 /// <summary>An author whom an account may use, and what sending in his name takes.</summary>
 /// <param name="From">The author.</param>
-/// <param name="Signers">One for each active key of his domain; none where it is not ours, as in the sandbox.</param>
+/// <param name="DomainId">His domain, where it is one of ours.</param>
+/// <param name="Keys">Those that sign for his domain; none where it is not ours, as in the sandbox.</param>
 /// <param name="ReturnPathDomain">Where unique return paths live; absent where the account has no domain.</param>
 /// <param name="ReturnPath">The account's choice.</param>
 /// <param name="QueueLife">How long a message may stay in the queue.</param>
 /// <param name="Retries">When further attempts are due.</param>
+/// <param name="Stopped">Why nothing may be sent, if so.</param>
 internal sealed record Sender(
-    Mailbox From, IReadOnlyList<DkimSigner> Signers, string? ReturnPathDomain, ReturnPathMode ReturnPath, TimeSpan QueueLife, RetrySchedule Retries);
+    Mailbox From, long? DomainId, IReadOnlyList<SigningKey> Keys, string? ReturnPathDomain, ReturnPathMode ReturnPath, TimeSpan QueueLife, RetrySchedule Retries,
+    SenderStop? Stopped);
+
+/// <summary>A key that signs for a domain.</summary>
+/// <param name="Id">The stored key.</param>
+/// <param name="Signer">What signs with it.</param>
+internal sealed record SigningKey(long Id, DkimSigner Signer);
+
+/// <summary>Why an account may not send for now.</summary>
+public enum SenderStop
+{
+    /// <summary>An admin suspended the account.</summary>
+    AccountSuspended,
+
+    /// <summary>The account was paused because too much of its mail bounced or was complained about.</summary>
+    AccountPaused,
+
+    /// <summary>An admin suspended the domain.</summary>
+    DomainSuspended,
+}
 
 /// <summary>Says who may send as whom, and with which keys. What was found holds for two seconds; keys, which do not change, stay.</summary>
 internal sealed class Senders(IDbContextFactory<MailDbContext> contexts, SecretBox secrets, IMemoryCache cache)
@@ -27,10 +48,16 @@ internal sealed class Senders(IDbContextFactory<MailDbContext> contexts, SecretB
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<long, DkimKey> keys = new();
+    private readonly ConcurrentDictionary<long, DateTimeOffset> neededUntil = new();
 
     /// <summary>The sender for an account and an author.</summary>
+    /// <param name="accountId">Who sends.</param>
+    /// <param name="from">The author; the account's first address where absent.</param>
+    /// <param name="domains">The only domains that may be used, by id; all of the account's where absent.</param>
+    /// <param name="cancel">Gives up.</param>
     /// <exception cref="SenderNotAllowedException">The account may not send as him, or has no address for a default.</exception>
-    public async Task<Sender> FindAsync(long accountId, Mailbox? from, CancellationToken cancel)
+    /// <exception cref="SenderStoppedException">Nothing may be sent for now.</exception>
+    public async Task<Sender> FindAsync(long accountId, Mailbox? from, IReadOnlyCollection<long>? domains, CancellationToken cancel)
     {
         var (key, address) = (("sender", accountId, from?.Address.ToString()), from?.Address.ToString() ?? "an address of its own, for it has none");
         if (!cache.TryGetValue(key, out Sender? sender))
@@ -38,14 +65,30 @@ internal sealed class Senders(IDbContextFactory<MailDbContext> contexts, SecretB
             sender = await ReadAsync(accountId, from, cancel);
             cache.Set(key, sender, new MemoryCacheEntryOptions { AbsoluteExpirationRelativeToNow = Fresh, Size = 1 });
         }
-        if (sender is null) throw new SenderNotAllowedException(address);
+        if (sender is null || (domains is not null && !(sender.DomainId is { } domain && domains.Contains(domain)))) throw new SenderNotAllowedException(address);
+        if (sender.Stopped is { } stop) throw new SenderStoppedException(stop);
         return from is null ? sender : sender with { From = from };
+    }
+
+    /// <summary>
+    /// Writes down until when the keys' records must stay published, before a signature that needs them so long is accepted. Rounded up to the hour,
+    /// so this is one small update an hour for a domain that sends all the time.
+    /// </summary>
+    public async ValueTask KeepPublishedAsync(Sender sender, DateTimeOffset until, CancellationToken cancel)
+    {
+        var late = sender.Keys.Where(k => !neededUntil.TryGetValue(k.Id, out var known) || known < until).Select(k => k.Id).ToArray();
+        if (late.Length == 0) return;
+        var hour = new DateTimeOffset(until.UtcTicks - (until.UtcTicks % TimeSpan.TicksPerHour), TimeSpan.Zero) + TimeSpan.FromHours(1);
+        await using var context = await contexts.CreateDbContextAsync(cancel);
+        await context.DkimKeys.Where(k => late.Contains(k.Id) && (k.NeededUntil == null || k.NeededUntil < hour))
+            .ExecuteUpdateAsync(set => set.SetProperty(k => k.NeededUntil, hour), cancel);
+        foreach (var key in late) neededUntil.AddOrUpdate(key, hour, (_, known) => known > hour ? known : hour);
     }
 
     private async Task<Sender?> ReadAsync(long accountId, Mailbox? from, CancellationToken cancel)
     {
         await using var context = await contexts.CreateDbContextAsync(cancel);
-        var account = await context.Accounts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == accountId, cancel);
+        var account = await context.Accounts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == accountId && a.DeletedAt == null, cancel);
         if (account is null) return null;
         from ??= await DefaultAsync(context, accountId, cancel);
         if (from is null) return null;
@@ -54,9 +97,11 @@ internal sealed class Senders(IDbContextFactory<MailDbContext> contexts, SecretB
         var returnPathDomain = domain?.ReturnPathDomain
             ?? await context.Domains.Where(d => d.AccountId == accountId).OrderBy(d => d.Id).Select(d => d.ReturnPathDomain).FirstOrDefaultAsync(cancel);
         return new Sender(
-            from, domain is null ? [] : [.. domain.DkimKeys.Where(k => k.Active).OrderBy(k => k.Id).Select(k => Signer(domain, k))], returnPathDomain,
-            account.ReturnPath, TimeSpan.FromSeconds(account.QueueLifeSeconds),
-            RetrySchedule.TryParse(account.RetrySchedule, out var retries) ? retries : RetrySchedule.Default);
+            from, domain?.Id, domain is null ? [] : [.. domain.DkimKeys.Where(k => k.Active).OrderBy(k => k.Id).Select(k => new SigningKey(k.Id, Signer(domain, k)))],
+            returnPathDomain, account.ReturnPath, TimeSpan.FromSeconds(account.QueueLifeSeconds),
+            RetrySchedule.TryParse(account.RetrySchedule, out var retries) ? retries : RetrySchedule.Default,
+            account.SuspendedAt is not null ? SenderStop.AccountSuspended : account.PausedAt is not null ? SenderStop.AccountPaused
+                : domain?.SuspendedAt is not null ? SenderStop.DomainSuspended : null);
     }
 
     private static async Task<Mailbox?> DefaultAsync(MailDbContext context, long accountId, CancellationToken cancel)

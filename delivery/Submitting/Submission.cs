@@ -34,6 +34,7 @@ public sealed class Submission
 
     /// <summary>Sends a message.</summary>
     /// <exception cref="SenderNotAllowedException">The account may not send as the author.</exception>
+    /// <exception cref="SenderStoppedException">The account, or the domain, may not send for now.</exception>
     /// <exception cref="IdempotencyMismatchException">The key was used for something else.</exception>
     /// <exception cref="IdempotencyInProgressException">A send with the key is being committed.</exception>
     /// <exception cref="DraftException">The message cannot be composed.</exception>
@@ -41,18 +42,20 @@ public sealed class Submission
     public async Task<SubmissionReceipt> SubmitAsync(SubmissionRequest request, CancellationToken cancel)
     {
         if (request.Idempotency is not null && await FindAsync(request, cancel) is { } known) return known;
-        var sender = await senders.FindAsync(request.AccountId, request.From, cancel);
+        var sender = await senders.FindAsync(request.AccountId, request.From, request.Domains, cancel);
         var now = Milliseconds(time.GetUtcNow());
+        var release = request.SendAt is { } later && later > now ? later : now;
+        var expires = release + sender.QueueLife;
         await using var spool = new BodySpool();
         var composed = await composer.ComposeAsync(request.Draft(sender.From), spool, cancel);
         await using var body = spool.Complete();
-        // A signature must outlive the queue; a day more for servers that verify late.
-        var signed = composed.Sign(sender.Signers, now, now + sender.QueueLife + TimeSpan.FromDays(1));
+        // A signature must outlive the queue; a day more for servers that verify late. So long its key must be found.
+        var signed = composed.Sign(sender.Keys.Select(k => k.Signer), now, expires + TimeSpan.FromDays(1));
+        await senders.KeepPublishedAsync(sender, expires + TimeSpan.FromDays(1), cancel);
         var message = await MessageAsync(request, sender, signed, now, cancel);
-        var recipients = await RecipientsAsync(request, message, cancel);
-        var accept = new Accept(message, body, recipients, now, now + sender.QueueLife, 0);
-        var receipt = new SubmissionReceipt(message.Id, message.MessageIdHeader, now, [.. recipients.Select(r => new ReceiptRecipient(r.Row.Id, r.Row.Address, r.Row.Status))]);
-        return await CommitAsync(accept, sender, receipt, request, cancel);
+        var status = request.IsTest ? RecipientStatus.Delivered : release > now ? RecipientStatus.Scheduled : RecipientStatus.Queued;
+        var accept = new Accept(message, body, await RecipientsAsync(request, message, status, cancel), release, expires, 0);
+        return await CommitAsync(accept, sender, request, cancel);
     }
 
     private async Task<SubmissionReceipt?> FindAsync(SubmissionRequest request, CancellationToken cancel)
@@ -95,18 +98,21 @@ public sealed class Submission
             ReturnPathDomain = unique ? sender.ReturnPathDomain : null,
             RequireTls = request.RequireTls,
             NeedsSmtpUtf8 = signed.NeedsSmtpUtf8,
+            DomainId = sender.DomainId,
+            SendAt = request.SendAt,
+            IsTest = request.IsTest,
         };
     }
 
-    private async Task<List<AcceptedRecipient>> RecipientsAsync(SubmissionRequest request, Message message, CancellationToken cancel)
+    private async Task<List<AcceptedRecipient>> RecipientsAsync(SubmissionRequest request, Message message, RecipientStatus status, CancellationToken cancel)
     {
-        var id = await ids.ReserveAsync(request.Recipients.Count * 2, cancel);
+        var id = await ids.ReserveAsync(request.Recipients.Count * AcceptedRecipient.Ids, cancel);
         var rows = new List<AcceptedRecipient>(request.Recipients.Count);
         foreach (var (kind, address) in request.Recipients)
         {
             var row = new Recipient
             {
-                Id = id++,
+                Id = id,
                 MessageId = message.Id,
                 AccountId = message.AccountId,
                 LaneId = await lanes.OfAsync(address.Domain.Ascii, cancel),
@@ -114,22 +120,23 @@ public sealed class Submission
                 BaseAddress = BaseAddress.Of(address),
                 AcceptedAt = message.AcceptedAt,
                 Kind = kind,
-                Status = RecipientStatus.Queued,
+                Status = status,
                 EventSequence = 1,
             };
-            rows.Add(new AcceptedRecipient(row, id++));
+            rows.Add(new AcceptedRecipient(row, id + 1));
+            id += AcceptedRecipient.Ids;
         }
         return rows;
     }
 
-    private async Task<SubmissionReceipt> CommitAsync(Accept accept, Sender sender, SubmissionReceipt receipt, SubmissionRequest request, CancellationToken cancel)
+    private async Task<SubmissionReceipt> CommitAsync(Accept accept, Sender sender, SubmissionRequest request, CancellationToken cancel)
     {
         using var place = handover.Reserve(accept);
         Accepted accepted;
         if (request.Idempotency is not null)
         {
-            var answer = ToAnswer(request, JsonSerializer.Serialize(receipt, ReceiptJson.Default.SubmissionReceipt), receipt.AcceptedAt);
-            (var outcome, var earlier, accepted) = await IdempotentAccept.WriteAsync(database, place.Accept, answer, cancel);
+            var answer = ToAnswer(request, Answer(accept), accept.Message.AcceptedAt);
+            (var outcome, var earlier, accepted) = await IdempotentAccept.WriteAsync(database, place.Accept, answer, () => Answer(accept), cancel);
             if (Replay(outcome, earlier) is { } known) return known;
         }
         else
@@ -138,9 +145,15 @@ public sealed class Submission
                 ? await AcceptWriter.WriteLargeAsync(database, place.Accept, cancel)
                 : await writer.WriteAsync(place.Accept);
         }
+
         await place.CompleteAsync(sender.Retries, accepted);
-        return receipt;
+        return Receipt(accept);
     }
+
+    private static string Answer(Accept accept) => JsonSerializer.Serialize(Receipt(accept), ReceiptJson.Default.SubmissionReceipt);
+
+    private static SubmissionReceipt Receipt(Accept accept) => new(
+        accept.Message.Id, accept.Message.MessageIdHeader, accept.Message.AcceptedAt, [.. accept.Recipients.Select(r => new ReceiptRecipient(r.Row.Id, r.Row.Address, r.Row.Status))]);
 
     // Times are shown in milliseconds: what is stored is what was answered.
     private static DateTimeOffset Milliseconds(DateTimeOffset time) => new(time.Ticks - (time.Ticks % TimeSpan.TicksPerMillisecond), time.Offset);

@@ -35,6 +35,15 @@ public sealed record SubmissionRequest
     /// <summary>The reverse-path; as the account is set unless given.</summary>
     public ReturnPathMode? ReturnPath { get; init; }
 
+    /// <summary>When to send; at once where absent or past.</summary>
+    public DateTimeOffset? SendAt { get; init; }
+
+    /// <summary>Whether it is a test: it is accepted and shown as delivered, and never leaves.</summary>
+    public bool IsTest { get; init; }
+
+    /// <summary>The only domains that may be sent from, by id; all of the account's where absent.</summary>
+    public IReadOnlyCollection<long>? Domains { get; init; }
+
     /// <summary>The sender's name for this send, so that it may be handed in again; or none.</summary>
     public Idempotency? Idempotency { get; init; }
 }
@@ -59,6 +68,18 @@ public sealed class IdempotencyMismatchException() : Exception("The Idempotency-
 
 /// <summary>A send with this Idempotency-Key is being committed just now.</summary>
 public sealed class IdempotencyInProgressException() : Exception("A request with this Idempotency-Key is still running.");
+
+/// <summary>The account may not send for now.</summary>
+public sealed class SenderStoppedException(SenderStop stop) : Exception(stop switch
+{
+    SenderStop.AccountSuspended => "The account is suspended.",
+    SenderStop.AccountPaused => "The account is paused: too much of its mail bounced or was complained about.",
+    _ => "The domain is suspended.",
+})
+{
+    /// <summary>Why.</summary>
+    public SenderStop Stop { get; } = stop;
+}
 
 /// <summary>The account may not send from this address.</summary>
 public sealed class SenderNotAllowedException(string address) : Exception($"The account may not send from {address}: neither the domain nor the address is its own.");

@@ -15,13 +15,23 @@ namespace MoxApi.Migrations.Messages;
 public sealed record Accept(
     Message Message, BodyContent Body, IReadOnlyList<AcceptedRecipient> Recipients, DateTimeOffset DueAt, DateTimeOffset ExpiresAt, long Session);
 
-/// <summary>A recipient to be queued, and the id of its <c>message.accepted</c>.</summary>
-public sealed record AcceptedRecipient(Recipient Row, long EventId);
+/// <summary>
+/// A recipient to be queued. Its status says what is wanted: queued, scheduled, or delivered for a test that never leaves. Where it is suppressed
+/// or its sender stopped, the write sets the status to suppressed or held instead.
+/// </summary>
+/// <param name="Row">Its row.</param>
+/// <param name="EventId">The id of its <c>message.accepted</c>; the next one is that of the event which says what becomes of it, if it is not queued.</param>
+public sealed record AcceptedRecipient(Recipient Row, long EventId)
+{
+    /// <summary>Ids that a recipient takes: its own, and two for events.</summary>
+    public const int Ids = 3;
+}
 
 /// <summary>What was committed.</summary>
 /// <param name="Leased">Whether the rows were born leased: not when the session has ended meanwhile.</param>
 /// <param name="Webhooks">Whether a webhook delivery was queued by the group.</param>
-public readonly record struct Accepted(bool Leased, bool Webhooks);
+/// <param name="Changed">Whether a recipient's status is another than was wanted.</param>
+public readonly record struct Accepted(bool Leased, bool Webhooks, bool Changed);
 
 /// <summary>
 /// The accept: message, body, recipients, queue rows, events and their webhooks in one transaction. One batch is one round trip and, having
@@ -39,41 +49,49 @@ public sealed class AcceptWriter : IGroupWrite<Accept, Accepted>
     // Tags go as one string each, because unnest takes an array of arrays apart; the unit separator cannot occur in a tag.
     private const string InsertMessages = """
         INSERT INTO message (id, account_id, direction, message_id_header, from_header, subject, size, header, body_id, tags, metadata,
-          accepted_at, reverse_path, return_path_domain, require_tls, needs_smtp_utf8)
+          accepted_at, reverse_path, return_path_domain, require_tls, needs_smtp_utf8, domain_id, send_at, is_test)
         SELECT id, account_id, direction, message_id_header, from_header, subject, size, header, body_id, string_to_array(tags, E'\x1f'), metadata,
-          accepted_at, reverse_path, return_path_domain, require_tls, needs_smtp_utf8
+          accepted_at, reverse_path, return_path_domain, require_tls, needs_smtp_utf8, domain_id, send_at, is_test
         FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bytea[], $9::bigint[], $10::text[],
-          $11::jsonb[], $12::timestamptz[], $13::text[], $14::text[], $15::smallint[], $16::bool[])
+          $11::jsonb[], $12::timestamptz[], $13::text[], $14::text[], $15::smallint[], $16::bool[], $17::bigint[], $18::timestamptz[], $19::bool[])
           AS m(id, account_id, direction, message_id_header, from_header, subject, size, header, body_id, tags, metadata,
-            accepted_at, reverse_path, return_path_domain, require_tls, needs_smtp_utf8)
+            accepted_at, reverse_path, return_path_domain, require_tls, needs_smtp_utf8, domain_id, send_at, is_test)
         """;
 
-    private const string InsertRecipients = """
-        INSERT INTO recipient (id, message_id, account_id, lane_id, address, kind, status, event_sequence, attempts, next_attempt_at)
-        SELECT id, message_id, account_id, lane_id, address, kind, status, 1, 0, due_at
-        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::smallint[], $7::smallint[], $8::timestamptz[])
-          AS r(id, message_id, account_id, lane_id, address, kind, status, due_at)
-        """;
-
-    // A session that ended since must not be named: FOR KEY SHARE holds off whoever would end it before this commits.
-    private const string InsertQueue = """
-        WITH live AS (SELECT id FROM session WHERE id = ANY ($5) FOR KEY SHARE),
+    // One statement, since what becomes of a recipient decides over its queue row and its events. A suppression or suspension that was committed
+    // before counts, whatever this node knew when it composed. A session that ended since must not be named: FOR KEY SHARE holds off whoever would
+    // end it before this commits. Fates are the values of RecipientStatus, types those of EventType.
+    private const string InsertRecipients = $"""
+        WITH live AS (SELECT id FROM session WHERE id = ANY ($13) FOR KEY SHARE),
+        r AS (
+          SELECT u.*, CASE
+            WHEN EXISTS (SELECT 1 FROM suppression s WHERE s.account_id = u.account_id AND s.base_address = u.base_address
+              AND (s.expires_at IS NULL OR s.expires_at > u.accepted_at)) THEN 6
+            WHEN u.status = 4 THEN 4
+            WHEN a.suspended_at IS NOT NULL OR a.paused_at IS NOT NULL OR a.deleted_at IS NOT NULL OR d.suspended_at IS NOT NULL THEN 2
+            ELSE u.status END::smallint AS fate
+          FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::smallint[], $9::smallint[],
+            $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::bigint[], $14::bigint[])
+            AS u(id, message_id, account_id, domain_id, lane_id, address, base_address, kind, status, accepted_at, due_at, expires_at, session, event_id)
+          LEFT JOIN account a ON a.id = u.account_id LEFT JOIN domain d ON d.id = u.domain_id),
+        i AS (
+          INSERT INTO recipient (id, message_id, account_id, lane_id, address, base_address, accepted_at, kind, status, event_sequence, attempts, next_attempt_at)
+          SELECT id, message_id, account_id, lane_id, address, base_address, accepted_at, kind, fate, CASE fate WHEN 0 THEN 1 ELSE 2 END, 0,
+            CASE WHEN fate IN (0, 1) THEN due_at END
+          FROM r),
         q AS (
-          INSERT INTO queue (recipient_id, lane_id, due_at, held, session_id, attempts, reclaims, expires_at)
-          SELECT r.id, r.lane_id, r.due_at, false, live.id, 0, 0, r.expires_at
-          FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::bigint[]) AS r(id, lane_id, due_at, expires_at, session)
-          LEFT JOIN live ON live.id = r.session)
-        SELECT id FROM live
-        """;
-
-    private const string InsertEvents = $"""
-        WITH e AS (
+          INSERT INTO queue (recipient_id, lane_id, due_at, held, session_id, attempts, reclaims, in_hand, expires_at)
+          SELECT r.id, r.lane_id, r.due_at, r.fate = 2, CASE r.fate WHEN 0 THEN live.id END, 0, 0, false, r.expires_at
+          FROM r LEFT JOIN live ON live.id = r.session WHERE r.fate IN (0, 1, 2)),
+        e AS (
           INSERT INTO event (id, account_id, type, at, message_id, recipient_id, sequence)
-          SELECT id, account_id, 1, at, message_id, recipient_id, 1
-          FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::bigint[], $5::bigint[]) AS x(id, account_id, at, message_id, recipient_id)
+          SELECT event_id, account_id, 1, accepted_at, message_id, id, 1 FROM r
+          UNION ALL
+          SELECT event_id + 1, account_id, CASE fate WHEN 1 THEN 2 WHEN 2 THEN 8 WHEN 4 THEN 3 WHEN 6 THEN 6 END, accepted_at, message_id, id, 2 FROM r WHERE fate <> 0
           RETURNING id, account_id, type, at),
         {EventFanOut.Sql}
-        SELECT count(*) FROM wq
+        SELECT (SELECT array_agg(id) FROM live), (SELECT count(*) FROM wq), c.ids, c.fates
+        FROM (SELECT array_agg(id) AS ids, array_agg(fate) AS fates FROM r WHERE fate <> status) c
         """;
 
     /// <inheritdoc/>
@@ -146,15 +164,32 @@ public sealed class AcceptWriter : IGroupWrite<Accept, Accepted>
     {
         AddMessages(batch, group);
         AddRecipients(batch, group);
-        await using var reader = await batch.ExecuteReaderAsync(cancel);
-        // Two statements of the batch answer rows: the sessions that are alive, and how many webhooks were queued.
-        var live = new HashSet<long>();
-        while (await reader.ReadAsync(cancel)) live.Add(reader.GetInt64(0));
-        await reader.NextResultAsync(cancel);
-        await reader.ReadAsync(cancel);
-        var webhooks = reader.GetInt64(0) > 0;
-        await reader.CloseAsync();
-        return group.Select(g => new Accepted(live.Contains(g.Session), webhooks)).ToArray();
+        long[] live;
+        Dictionary<long, short> fates;
+        bool webhooks;
+        await using (var reader = await batch.ExecuteReaderAsync(cancel))
+        {
+            // Only the last statement answers with a row.
+            await reader.ReadAsync(cancel);
+            live = reader.IsDBNull(0) ? [] : reader.GetFieldValue<long[]>(0);
+            webhooks = reader.GetInt64(1) > 0;
+            fates = reader.IsDBNull(2) ? [] : reader.GetFieldValue<long[]>(2).Zip(reader.GetFieldValue<short[]>(3)).ToDictionary(f => f.First, f => f.Second);
+        }
+
+        return group.Select(g => new Accepted(live.Contains(g.Session), webhooks, fates.Count > 0 && SetFates(g, fates))).ToArray();
+    }
+
+    private static bool SetFates(Accept accept, Dictionary<long, short> fates)
+    {
+        var changed = false;
+        foreach (var recipient in accept.Recipients)
+        {
+            if (!fates.TryGetValue(recipient.Row.Id, out var fate)) continue;
+            recipient.Row.Status = (RecipientStatus)fate;
+            changed = true;
+        }
+
+        return changed;
     }
 
     private static void AddMessages(NpgsqlBatch batch, IReadOnlyList<Accept> group)
@@ -165,21 +200,18 @@ public sealed class AcceptWriter : IGroupWrite<Accept, Accepted>
             Column(group, g => g.Message.Size), Bytes(group.Select(g => g.Message.Header).ToArray()), Column(group, g => g.Message.BodyId),
             Column(group, g => string.Join('\x1f', g.Message.Tags)), Json(group.Select(g => g.Message.Metadata).ToArray()),
             Column(group, g => g.Message.AcceptedAt), Column(group, g => g.Message.ReversePath), Column(group, g => g.Message.ReturnPathDomain),
-            Column(group, g => (short)g.Message.RequireTls), Column(group, g => g.Message.NeedsSmtpUtf8));
+            Column(group, g => (short)g.Message.RequireTls), Column(group, g => g.Message.NeedsSmtpUtf8), Column(group, g => g.Message.DomainId),
+            Column(group, g => g.Message.SendAt), Column(group, g => g.Message.IsTest));
     }
 
     private static void AddRecipients(NpgsqlBatch batch, IReadOnlyList<Accept> group)
     {
         var rows = group.SelectMany(g => g.Recipients.Select(r => (Accept: g, r.Row, r.EventId))).ToArray();
         Add(batch, InsertRecipients,
-            Column(rows, r => r.Row.Id), Column(rows, r => r.Row.MessageId), Column(rows, r => r.Row.AccountId), Column(rows, r => r.Row.LaneId),
-            Column(rows, r => r.Row.Address), Column(rows, r => (short)r.Row.Kind), Column(rows, r => (short)r.Row.Status), Column(rows, r => r.Accept.DueAt));
-        Add(batch, InsertQueue,
-            Column(rows, r => r.Row.Id), Column(rows, r => r.Row.LaneId), Column(rows, r => r.Accept.DueAt), Column(rows, r => r.Accept.ExpiresAt),
-            Column(rows, r => r.Accept.Session));
-        Add(batch, InsertEvents,
-            Column(rows, r => r.EventId), Column(rows, r => r.Row.AccountId), Column(rows, r => r.Accept.Message.AcceptedAt), Column(rows, r => r.Row.MessageId),
-            Column(rows, r => r.Row.Id));
+            Column(rows, r => r.Row.Id), Column(rows, r => r.Row.MessageId), Column(rows, r => r.Row.AccountId), Column(rows, r => r.Accept.Message.DomainId),
+            Column(rows, r => r.Row.LaneId), Column(rows, r => r.Row.Address), Column(rows, r => r.Row.BaseAddress), Column(rows, r => (short)r.Row.Kind),
+            Column(rows, r => (short)r.Row.Status), Column(rows, r => r.Accept.Message.AcceptedAt), Column(rows, r => r.Accept.DueAt), Column(rows, r => r.Accept.ExpiresAt),
+            Column(rows, r => r.Accept.Session), Column(rows, r => r.EventId));
     }
 
     private static void Add(NpgsqlBatch batch, string statement, params ReadOnlySpan<NpgsqlParameter> columns)

@@ -44,8 +44,13 @@ public static class IdempotentAccept
     }
 
     /// <summary>Writes message, key and answer in one transaction, unless the key is known.</summary>
+    /// <param name="database">Where to.</param>
+    /// <param name="item">The message.</param>
+    /// <param name="answer">The key, and the answer where all recipients become what is wanted.</param>
+    /// <param name="makeAnswer">Makes the answer anew where some do not.</param>
+    /// <param name="cancel">Gives up where nothing was committed yet.</param>
     public static async Task<(IdempotentOutcome Outcome, string? Answer, Accepted Accepted)> WriteAsync(
-        NpgsqlDataSource database, Accept item, IdempotentAnswer answer, CancellationToken cancel)
+        NpgsqlDataSource database, Accept item, IdempotentAnswer answer, Func<string> makeAnswer, CancellationToken cancel)
     {
         await using var connection = await database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
@@ -60,9 +65,19 @@ public static class IdempotentAccept
         }
         await AcceptWriter.WriteBodyAsync(connection, item.Message.BodyId, item.Body, cancel);
         var accepted = await AcceptWriter.WriteRowsAsync(connection, item, cancel);
+        if (accepted.Changed) await SetAnswerAsync(connection, answer, makeAnswer(), cancel);
         // The caller may not leave between the commit and its answer.
         await transaction.CommitAsync(CancellationToken.None);
         return (IdempotentOutcome.Committed, null, accepted);
+    }
+
+    private static async Task SetAnswerAsync(NpgsqlConnection connection, IdempotentAnswer known, string answer, CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand("UPDATE idempotent_answer SET answer = $3 WHERE account_id = $1 AND key = $2", connection)
+        {
+            Parameters = { new() { Value = known.AccountId }, new() { Value = known.Key }, new() { Value = answer } },
+        };
+        await command.ExecuteNonQueryAsync(cancel);
     }
 
     private static async Task<bool> ClaimAsync(NpgsqlConnection connection, IdempotentAnswer answer, CancellationToken cancel)

@@ -18,6 +18,15 @@ public static class ErrorCodes
     /// <summary>403: the account may not send from the address of From.</summary>
     public const string SenderNotAllowed = "sender_not_allowed";
 
+    /// <summary>403: an admin suspended the account.</summary>
+    public const string AccountSuspended = "account_suspended";
+
+    /// <summary>403: the account was paused, because too much of its mail bounced or was complained about.</summary>
+    public const string AccountPaused = "account_paused";
+
+    /// <summary>403: an admin suspended the domain of From.</summary>
+    public const string DomainSuspended = "domain_suspended";
+
     /// <summary>404: there is no such thing, or not in this account.</summary>
     public const string NotFound = "not_found";
 

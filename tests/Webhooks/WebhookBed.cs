@@ -90,7 +90,7 @@ internal sealed class WebhookBed : IAsyncDisposable, IDbContextFactory<MailDbCon
     /// <summary>Accepts a message for so many recipients under our session, each with the event that says so.</summary>
     public async Task<(long Message, long[] Recipients)> AcceptAsync(int recipients = 1, string subject = "Your receipt ☺")
     {
-        var first = await Blocks.ReserveAsync(2 + (recipients * 2), default);
+        var first = await Blocks.ReserveAsync(2 + (recipients * 3), default);
         var message = new Message
         {
             Id = first,
@@ -106,7 +106,7 @@ internal sealed class WebhookBed : IAsyncDisposable, IDbContextFactory<MailDbCon
             AcceptedAt = Clock.GetUtcNow(),
         };
         var rows = Enumerable.Range(0, recipients).Select(n => new AcceptedRecipient(
-            new Recipient { Id = first + 2 + (n * 2), MessageId = first, AccountId = Account, LaneId = 1, Address = $"jane{n}@example.org", BaseAddress = $"jane{n}@example.org" }, first + 3 + (n * 2))).ToArray();
+            new Recipient { Id = first + 2 + (n * 3), MessageId = first, AccountId = Account, LaneId = 1, Address = $"jane{n}@example.org", BaseAddress = $"jane{n}@example.org" }, first + 3 + (n * 3))).ToArray();
         await using var body = new BodyContent("body"u8.ToArray());
         await using var connection = await Database.OpenConnectionAsync();
         await new AcceptWriter().WriteAsync(connection, [new(message, body, rows, Clock.GetUtcNow(), Clock.GetUtcNow().AddDays(2), Session.Id)], default);
