@@ -3,6 +3,7 @@ using MoxApi.Api.Access;
 using MoxApi.Api.Messages;
 using MoxApi.Api.Problems;
 using MoxApi.Api.Received;
+using MoxApi.Api.Suppressions;
 using MoxApi.Api.Swagger;
 using MoxApi.Api.Webhooks;
 using MoxApi.OpenApi;
@@ -37,6 +38,7 @@ internal static class ApiSetup
         v1.MapMessages();
         v1.MapWebhooks();
         v1.MapReceived();
+        v1.MapSuppressions();
         return app;
     }
 }

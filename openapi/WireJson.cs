@@ -6,6 +6,7 @@ using MoxApi.OpenApi.Events;
 using MoxApi.OpenApi.Lists;
 using MoxApi.OpenApi.Messages;
 using MoxApi.OpenApi.Received;
+using MoxApi.OpenApi.Suppressions;
 using MoxApi.OpenApi.Webhooks;
 
 namespace MoxApi.OpenApi;
@@ -52,5 +53,7 @@ public static class WireJson
 [JsonSerializable(typeof(CreatedWebhook))]
 [JsonSerializable(typeof(Page<Webhook>))]
 [JsonSerializable(typeof(Page<ReceivedMessage>))]
+[JsonSerializable(typeof(AddSuppressionRequest))]
+[JsonSerializable(typeof(Page<Suppression>))]
 [JsonSerializable(typeof(Problem))]
 internal sealed partial class WireJsonContext : JsonSerializerContext;

@@ -9,6 +9,7 @@ using MoxApi.Api.Health;
 using MoxApi.Api.Jobs;
 using MoxApi.Api.Messages;
 using MoxApi.Api.Received;
+using MoxApi.Api.Suppressions;
 using MoxApi.Api.Webhooks;
 using MoxApi.Delivery;
 using MoxApi.Inbound;
@@ -142,6 +143,7 @@ internal static class NodeHost
                 .AddSingleton<MessageReader>()
                 .AddSingleton<IMessages, StoredMessages>()
                 .AddSingleton<IReceivedMessages, StoredReceived>()
+                .AddSingleton<ISuppressions, StoredSuppressions>()
                 .AddSingleton<IWebhooks, StoredWebhooks>();
             services.Configure<ApiOptions>(o => o.AllowHttpWebhooks = settings.IsSandbox);
         }

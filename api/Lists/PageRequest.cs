@@ -24,14 +24,24 @@ internal sealed record PageRequest(int Limit, string? After, string? Before)
     public static PageRequest Read(IQueryCollection query)
     {
         var faults = new Faults();
-        foreach (var name in query.Keys.Where(name => name is not ("limit" or "after" or "before")))
+        var page = Read(query, faults);
+        faults.ThrowIfAny();
+        return page;
+    }
+
+    /// <summary>Reads <c>limit</c>, <c>after</c> and <c>before</c>; what is wrong with them is added to the faults.</summary>
+    /// <param name="query">The parameters.</param>
+    /// <param name="faults">Where faults go.</param>
+    /// <param name="filters">The names of the list's filters; other parameters are faults.</param>
+    public static PageRequest Read(IQueryCollection query, Faults faults, params IReadOnlyCollection<string> filters)
+    {
+        foreach (var name in query.Keys.Where(name => name is not ("limit" or "after" or "before") && !filters.Contains(name)))
             faults.AddParameter(JsonPointer.Shorten(name), FaultCodes.UnknownField, "There is no such parameter.");
         var limit = DefaultLimit;
         if (query.TryGetValue("limit", out var text) && !(int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) && limit is >= 1 and <= MaxLimit))
             faults.AddParameter("limit", FaultCodes.InvalidValue, $"A page has 1 to {MaxLimit} entries.");
         var (after, before) = (Cursor(query, "after", faults), Cursor(query, "before", faults));
         if (after is not null && before is not null) faults.AddParameter("before", FaultCodes.InvalidValue, "A page is after or before a cursor, not both.");
-        faults.ThrowIfAny();
         return new PageRequest(limit, after, before);
     }
 

@@ -10,6 +10,14 @@ internal sealed record DescribedParameter(string Name, ParameterLocation In, str
         "Names the send. The same key with the same message gives the first answer again for 24 hours, and nothing is sent twice; with another message it is refused.",
         new OpenApiSchema { Type = JsonSchemaType.String, MinLength = 1, MaxLength = 255, Examples = ["order-42-receipt"] });
 
+    /// <summary>A filter of a list by a word of an enumeration.</summary>
+    public static DescribedParameter Filter<TEnum>(string name, string description)
+        where TEnum : struct, Enum => new(name, ParameterLocation.Query, description, new OpenApiSchema
+        {
+            Type = JsonSchemaType.String,
+            Enum = [.. Enum.GetValues<TEnum>().Select(value => System.Text.Json.JsonSerializer.SerializeToNode(value, OpenApi.WireJson.Options)!)],
+        });
+
     public static DescribedParameter[] Paging { get; } =
     [
         new("limit", ParameterLocation.Query, "The most entries of the page.",

@@ -12,8 +12,10 @@ using MoxApi.Api;
 using MoxApi.Api.Access;
 using MoxApi.Api.Messages;
 using MoxApi.Api.Received;
+using MoxApi.Api.Suppressions;
 using MoxApi.Api.Webhooks;
 using MoxApi.OpenApi.Access;
+using MoxApi.Tests.Api.Suppressions;
 using Xunit;
 
 namespace MoxApi.Tests.Api;
@@ -21,7 +23,7 @@ namespace MoxApi.Tests.Api;
 /// <summary>The HTTP API on a real Kestrel, over an account in memory.</summary>
 public sealed class ApiHost : IAsyncLifetime
 {
-    /// <summary>A key with the scopes send, read and webhooks.</summary>
+    /// <summary>A key with every scope but admin.</summary>
     public const string Key = "mox_test";
 
     private readonly WebApplication _app;
@@ -33,7 +35,8 @@ public sealed class ApiHost : IAsyncLifetime
         builder.Services.AddRoutingCore().AddLogging(log => log.ClearProviders());
         builder.Services.AddMoxApiEndpoints();
         builder.Services.Configure<ApiOptions>(options => options.AllowHttpWebhooks = false);
-        builder.Services.AddSingleton<MoxApi.Api.Access.ICredentials>(new Credentials()).AddSingleton<IMessages>(Account).AddSingleton<IWebhooks>(Account).AddSingleton<IReceivedMessages>(Account);
+        builder.Services.AddSingleton<MoxApi.Api.Access.ICredentials>(new Credentials()).AddSingleton<IMessages>(Account).AddSingleton<IWebhooks>(Account).AddSingleton<IReceivedMessages>(Account)
+            .AddSingleton<ISuppressions, SuppressionsInMemory>();
         _app = builder.Build();
         _app.MapMoxApi();
     }
@@ -74,7 +77,7 @@ public sealed class ApiHost : IAsyncLifetime
     {
         public Task<Caller?> FindByKeyAsync(string key, CancellationToken cancellationToken) => Task.FromResult(key switch
         {
-            Key => new Caller(1, new HashSet<string> { Scopes.Send, Scopes.Read, Scopes.Webhooks }),
+            Key => new Caller(1, new HashSet<string> { Scopes.Send, Scopes.Read, Scopes.Webhooks, Scopes.Suppressions }),
             "mox_reader" => new Caller(1, new HashSet<string> { Scopes.Read }),
             "mox_admin" => new Caller(1, new HashSet<string> { Scopes.Admin }),
             _ => null,

@@ -50,6 +50,7 @@ internal sealed class DeliveryNode : IAsyncDisposable
             .AddSingleton(new SecretBox(MasterKey.Parse(masterKey)))
             .AddSingleton<IdBlocks>()
             .AddSingleton<Lanes>()
+            .AddSingleton<RecipientChanges>()
             .AddSingleton<IMemoryCache>(_ => new MemoryCache(new MemoryCacheOptions { SizeLimit = 1000 }))
             .AddDbContextFactory<MailDbContext>(o => MailDbContext.Configure(o, database))
             .AddSingleton(new DialerOptions { EndpointMap = map })

@@ -1,0 +1,86 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Time.Testing;
+using MoxApi.Api.Access;
+using MoxApi.Api.Lists;
+using MoxApi.Api.Suppressions;
+using MoxApi.Mail.Addresses;
+using MoxApi.Migrations;
+using MoxApi.Migrations.Accounts;
+using MoxApi.Migrations.Identifiers;
+using MoxApi.OpenApi.Suppressions;
+using MoxApi.Tests.Hosting;
+using Xunit;
+
+namespace MoxApi.Tests.Api.Suppressions;
+
+public class StoredSuppressionsTests(TestPostgres postgres)
+{
+    private static readonly MailAddress Jane = MailAddress.Parse("jane@example.org");
+
+    [Fact]
+    public async Task An_entry_ends_when_it_expires_and_is_nobody_elses()
+    {
+        var (stored, clock, mine, other) = await MakeAsync();
+        await stored.AddAsync(mine, Jane, null, clock.GetUtcNow().AddHours(1), default);
+
+        Assert.NotNull(await stored.FindAsync(mine, MailAddress.Parse("Jane+x@example.org"), default));
+        Assert.Null(await stored.FindAsync(other, Jane, default));
+        Assert.False(await stored.RemoveAsync(other, Jane, default));
+        Assert.Empty((await stored.ListAsync(other, null, new(10, null, null), default)).Data);
+
+        clock.Advance(TimeSpan.FromHours(1));
+        Assert.Null(await stored.FindAsync(mine, Jane, default));
+        Assert.Empty((await stored.ListAsync(mine, null, new(10, null, null), default)).Data);
+    }
+
+    [Fact]
+    public async Task Adding_again_replaces_the_note_and_the_time()
+    {
+        var (stored, clock, mine, _) = await MakeAsync();
+        await stored.AddAsync(mine, Jane, "first", clock.GetUtcNow().AddHours(1), default);
+        await stored.AddAsync(mine, MailAddress.Parse("JANE@example.org"), "second", null, default);
+
+        var entry = Assert.Single((await stored.ListAsync(mine, SuppressionReason.Manual, new(10, null, null), default)).Data);
+        Assert.Equal(("second", null), (entry.Detail, entry.ExpiresAt));
+    }
+
+    [Fact]
+    public async Task A_list_comes_to_its_end_also_with_equal_times()
+    {
+        var (stored, _, mine, _) = await MakeAsync();
+        for (var n = 0; n < 7; n++) await stored.AddAsync(mine, MailAddress.Parse($"jane{n}@example.org"), null, null, default);
+
+        var seen = new List<string>();
+        for (string? after = null; ;)
+        {
+            var page = await stored.ListAsync(mine, null, new PageRequest(2, after, null), default);
+            seen.AddRange(page.Data.Select(s => s.Address));
+            if (!page.HasMore) break;
+            after = page.Next;
+        }
+
+        Assert.Equal(Enumerable.Range(0, 7).Reverse().Select(n => $"jane{n}@example.org"), seen);
+    }
+
+    private async Task<(StoredSuppressions Stored, FakeTimeProvider Clock, Caller Mine, Caller Other)> MakeAsync()
+    {
+        var contexts = new Contexts(await postgres.CreateDatabaseAsync());
+        await using var context = contexts.CreateDbContext();
+        var (one, two) = (new Account { Name = "one" }, new Account { Name = "two" });
+        context.AddRange(one, two);
+        await context.SaveChangesAsync();
+        var clock = new FakeTimeProvider(new(2026, 11, 22, 10, 0, 0, TimeSpan.Zero));
+        return (new(contexts, new PublicIds(new byte[16]), clock), clock, new(one.Id, new HashSet<string>()), new(two.Id, new HashSet<string>()));
+    }
+
+    private sealed class Contexts(string connectionString) : IDbContextFactory<MailDbContext>
+    {
+        public MailDbContext CreateDbContext()
+        {
+            var options = new DbContextOptionsBuilder<MailDbContext>();
+            MailDbContext.Configure(options);
+            options.UseNpgsql(connectionString);
+            return new MailDbContext(options.Options);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+using MoxApi.Migrations.Messages;
+using MoxApi.Tests.Hosting;
+using MoxApi.Tests.Peers;
+using Xunit;
+using static MoxApi.Tests.Delivery.DeliveryBed;
+
+namespace MoxApi.Tests.Delivery;
+
+public class SuppressionTests(TestPostgres postgres)
+{
+    [Fact]
+    public async Task A_suppressed_recipient_is_not_tried_in_any_spelling_and_the_others_are()
+    {
+        await using var bed = await MakeAsync(postgres);
+        var server = bed.AddDomain("example.org");
+        await SuppressAsync(bed, "jane@example.org");
+
+        var sent = await bed.SendAsync("Jane+news@example.org", "sam@example.org");
+
+        Assert.Equal([RecipientStatus.Suppressed, RecipientStatus.Queued], sent.Recipients.Select(r => r.Status));
+        await bed.UntilAsync(sent, r => r.Status is RecipientStatus.Suppressed or RecipientStatus.Delivered);
+        Assert.Equal([EventType.MessageAccepted, EventType.MessageSuppressed], (await bed.EventsAsync(sent.Recipients[0].Id)).Select(e => e.Type));
+        Assert.Equal("RCPT TO:<sam@example.org>", server.Messages.Single().Rcpts.Single());
+        Assert.Equal(0, bed.Node.Engine.Bytes);
+    }
+
+    [Fact]
+    public async Task A_suppression_that_expired_stops_nothing()
+    {
+        await using var bed = await MakeAsync(postgres);
+        bed.AddDomain("example.org");
+        await SuppressAsync(bed, "jane@example.org", "now() - interval '1 second'");
+
+        await bed.UntilAsync(await bed.SendAsync("jane@example.org"), RecipientStatus.Delivered);
+    }
+
+    [Theory]
+    [InlineData("550 5.1.1 No such user", 1)]
+    [InlineData("550 5.2.1 Mailbox disabled", 1)]
+    [InlineData("550 5.7.1 User unknown, says our policy", 0)]
+    [InlineData("554 5.7.1 Listed as spam", 0)]
+    [InlineData("550 5.6.0 Bad content", 0)]
+    [InlineData("552 5.2.2 Mailbox full", 0)]
+    public async Task Only_a_failure_that_lies_with_the_address_suppresses_it_at_once(string reply, int expected)
+    {
+        await using var bed = await MakeAsync(postgres);
+        bed.AddDomain("example.org").Always("rcpt", reply);
+
+        var sent = await bed.SendAsync("Jane+1@example.org");
+        await bed.UntilAsync(sent, RecipientStatus.Failed);
+
+        Assert.Equal(expected, await bed.CountAsync($"SELECT count(*) FROM suppression WHERE base_address = 'jane@example.org' AND reason = 1 AND recipient_id = {sent.Recipients[0].Id}"));
+        Assert.Equal(expected == 1 ? RecipientStatus.Suppressed : RecipientStatus.Queued, (await bed.SendAsync("jane@example.org")).Recipients.Single().Status);
+    }
+
+    [Fact]
+    public async Task Three_final_failures_in_a_row_suppress_an_address()
+    {
+        await using var bed = await MakeAsync(postgres);
+        bed.AddDomain("example.org").Always("rcpt", "552 5.2.2 Mailbox full");
+
+        for (var n = 1; n <= 3; n++)
+        {
+            Assert.Equal(0, await bed.CountAsync("SELECT count(*) FROM suppression"));
+            await bed.UntilAsync(await bed.SendAsync($"jane+{n}@example.org"), RecipientStatus.Failed);
+        }
+
+        Assert.Equal(1, await bed.CountAsync("SELECT count(*) FROM suppression WHERE base_address = 'jane@example.org' AND reason = 2"));
+    }
+
+    [Theory, InlineData("250 2.1.5 Ok"), InlineData("550 5.7.1 Not today")]
+    public async Task Failures_are_not_in_a_row_with_anything_else_between(string between)
+    {
+        await using var bed = await MakeAsync(postgres);
+        var replies = new Queue<string>(["552 5.2.2 Full", "552 5.2.2 Full", between, "552 5.2.2 Full", "552 5.2.2 Full"]);
+        bed.AddDomain("example.org").On("rcpt", _ => (Act)replies.Dequeue());
+
+        for (var n = 0; n < 5; n++) await bed.UntilAsync(await bed.SendAsync("jane@example.org"), r => r.Status is RecipientStatus.Failed or RecipientStatus.Delivered);
+
+        Assert.Equal(0, await bed.CountAsync("SELECT count(*) FROM suppression"));
+    }
+
+    [Fact]
+    public async Task Two_recipients_of_one_base_address_that_fail_together_are_one_entry()
+    {
+        await using var bed = await MakeAsync(postgres);
+        bed.AddDomain("example.org").Always("rcpt", "550 5.1.1 No such user");
+
+        await bed.UntilAsync(await bed.SendTogetherAsync("jane+a@example.org", "jane+b@example.org"), RecipientStatus.Failed);
+
+        Assert.Equal(1, await bed.CountAsync("SELECT count(*) FROM suppression"));
+    }
+
+    private static Task SuppressAsync(DeliveryBed bed, string baseAddress, string expires = "NULL") => bed.ExecuteAsync($"""
+        INSERT INTO suppression (account_id, base_address, address, reason, failure_class, created_at, expires_at)
+        SELECT id, '{baseAddress}', '{baseAddress}', 0, 0, now(), {expires} FROM account
+        """);
+}
