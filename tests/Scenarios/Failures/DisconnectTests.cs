@@ -1,0 +1,17 @@
+using MoxApi.Migrations.Messages;
+using MoxApi.Tests.Hosting;
+using MoxApi.Tests.Peers;
+using Xunit;
+
+namespace MoxApi.Tests.Scenarios.Failures;
+
+public class DisconnectTests(TestPostgres postgres)
+{
+    [Theory, MemberData(nameof(FailureBed.Steps), MemberType = typeof(FailureBed))]
+    public async Task A_server_that_hangs_up_at_a_step_is_tried_again(string step)
+    {
+        var failed = await FailureBed.MisbehaveOnceAsync(postgres, step, Act.Disconnect);
+
+        Assert.Equal((0, FailureClass.Network), (failed.SmtpCode, failed.FailureClass));
+    }
+}
