@@ -10,7 +10,7 @@ namespace MoxApi.Tests.Scenarios;
 /// <summary>Clients that post one message after the other to nodes that come and go, and remember which were acknowledged.</summary>
 internal sealed class MailLoad : IAsyncDisposable
 {
-    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(25);
 
     private readonly HttpClient http;
     private readonly CancellationTokenSource stopping = new();
