@@ -27,6 +27,9 @@ internal sealed class ScriptedSmtpSession(ScriptedSmtpServer server, Socket sock
     /// <summary>How often octets came, of which each batch of a client takes one.</summary>
     public int Reads { get; private set; }
 
+    /// <summary>Whether the connection has ended.</summary>
+    public bool IsOver { get; private set; }
+
     /// <summary>The name that the client asked for in TLS.</summary>
     public string? ServerName { get; private set; }
 
@@ -55,7 +58,11 @@ internal sealed class ScriptedSmtpSession(ScriptedSmtpServer server, Socket sock
         }
     }
 
-    public ValueTask DisposeAsync() => _stream.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        IsOver = true;
+        return _stream.DisposeAsync();
+    }
 
     private async Task<bool> ExecuteAsync(string line, CancellationToken stop)
     {

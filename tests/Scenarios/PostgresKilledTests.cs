@@ -1,10 +1,6 @@
-using System.Diagnostics;
-using MoxApi.Migrations;
-using MoxApi.Migrations.Cluster;
 using MoxApi.Migrations.Messages;
 using MoxApi.Tests.Hosting;
 using MoxApi.Tests.Peers;
-using Npgsql;
 using Xunit;
 
 namespace MoxApi.Tests.Scenarios;
@@ -18,15 +14,13 @@ public sealed class PostgresKilledTests : IAsyncLifetime
 
     private readonly TemporaryFolder folder = new();
     private readonly CountingSink sink = new();
-    private PrivateCluster cluster = null!;
+    private KillablePostgres postgres = null!;
     private Installation installation = null!;
 
     public async ValueTask InitializeAsync()
     {
-        // Opened as a server, it is started again when it dies.
-        cluster = await PrivateCluster.OpenAsync(folder.FullName, ClusterUse.Server);
-        await using (var database = NpgsqlDataSource.Create(cluster.ConnectionString)) await SchemaMigrator.MigrateAsync(database, CancellationToken.None);
-        installation = await Installation.CreateAsync(cluster.ConnectionString);
+        postgres = await KillablePostgres.StartAsync(folder.FullName);
+        installation = await Installation.CreateAsync(postgres.ConnectionString);
         installation.Deliver("example.net", sink.EndPoint);
     }
 
@@ -34,8 +28,7 @@ public sealed class PostgresKilledTests : IAsyncLifetime
     {
         await installation.DisposeAsync();
         await sink.DisposeAsync();
-        NpgsqlConnection.ClearAllPools();
-        await cluster.DisposeAsync();
+        await postgres.DisposeAsync();
         folder.Dispose();
     }
 
@@ -47,11 +40,11 @@ public sealed class PostgresKilledTests : IAsyncLifetime
         for (var round = 0; round < 3; round++)
         {
             await load.AcknowledgedMoreAsync(60);
-            await KillAsync();
+            await postgres.KillAsync();
         }
         await load.AcknowledgedMoreAsync(20);
         await load.StopAsync();
-        await ReachableAsync();
+        await KillablePostgres.ReachableAsync(installation.Database);
         await installation.QueueIsEmptyAsync();
 
         Assert.Empty(load.Refusals);
@@ -66,13 +59,13 @@ public sealed class PostgresKilledTests : IAsyncLifetime
         var killed = new TaskCompletionSource();
         sink.BeforeAnswer = async (_, _) =>
         {
-            await KillAsync();
+            await postgres.KillAsync();
             killed.SetResult();
         };
         await using var node = await installation.StartNodeAsync("a", Lease);
         await installation.SendAsync(node, "<once@acme.example>");
         await killed.Task.WaitAsync(Eventually.Patience, TestContext.Current.CancellationToken);
-        await ReachableAsync();
+        await KillablePostgres.ReachableAsync(installation.Database);
         await installation.QueueIsEmptyAsync();
 
         Assert.Equal(new Counted(1, 1), sink.Of("<once@acme.example>"));
@@ -80,28 +73,4 @@ public sealed class PostgresKilledTests : IAsyncLifetime
         Assert.Equal(AttemptOutcome.Delivered, attempt.Outcome);
         await installation.AssertBooksBalanceAsync();
     }
-
-    private async Task KillAsync()
-    {
-        // It may have come back just now, and not be known yet.
-        using var postmaster = await Eventually.GetAsync(() => Task.FromResult(Process.GetProcesses().FirstOrDefault(p => p.Id == cluster.ProcessId)), "PostgreSQL");
-        postmaster.Kill();
-        await postmaster.WaitForExitAsync().WaitAsync(Eventually.Patience);
-    }
-
-    private Task ReachableAsync() => Eventually.HoldsAsync(
-        async () =>
-        {
-            try
-            {
-                installation.Database.Clear();
-                await using var command = installation.Database.CreateCommand("SELECT 1");
-                return await command.ExecuteScalarAsync() is 1;
-            }
-            catch (NpgsqlException)
-            {
-                return false;
-            }
-        },
-        "PostgreSQL");
 }

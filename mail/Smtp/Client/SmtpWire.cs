@@ -98,7 +98,14 @@ internal sealed class SmtpWire(Stream stream, TimeProvider time) : IAsyncDisposa
     public async ValueTask DisposeAsync()
     {
         _deadline.Dispose();
-        await _stream.DisposeAsync();
+        try
+        {
+            await _stream.DisposeAsync();
+        }
+        catch (Exception)
+        {
+            // What broke before may not close in good order either; what became of the message is known by now.
+        }
     }
 
     private async ValueTask FillAsync(CancellationToken stop)
@@ -128,7 +135,7 @@ internal sealed class SmtpWire(Stream stream, TimeProvider time) : IAsyncDisposa
         SmtpBreakException => null,
         _ when stop.IsCancellationRequested => new OperationCanceledException(e.Message, e, stop),
         OperationCanceledException => new SmtpBreakException(SmtpFault.TimedOut, $"{what} within {timeout.TotalSeconds:0.###} s.", e),
-        IOException => new SmtpBreakException(SmtpFault.Disconnected, $"The connection broke: {e.GetBaseException().Message}", e),
-        _ => null,
+        // A stream that is of no more use says so in many ways, TLS above all. Each is an end of the connection, and must not take the conversation along.
+        _ => new SmtpBreakException(SmtpFault.Disconnected, $"The connection broke: {e.GetBaseException().Message}", e),
     };
 }
