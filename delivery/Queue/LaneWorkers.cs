@@ -22,9 +22,9 @@ internal sealed partial class LaneWorkers(
     public ILogger<LaneWorker> Logger => logger;
 
     /// <summary>Works on a lane until it has no rows.</summary>
-    public async Task RunAsync(DeliveryEngine engine, Lane lane, CancellationToken stop, CancellationToken abort)
+    public async Task RunAsync(DeliveryEngine engine, WorkerSlot slot, CancellationToken stop, CancellationToken abort)
     {
-        await using var worker = new LaneWorker(this, engine, lane, stop, abort);
+        await using var worker = new LaneWorker(this, engine, slot, stop, abort);
         await worker.RunAsync();
     }
 
@@ -42,7 +42,8 @@ internal sealed partial class LaneWorkers(
     }
 
     /// <summary>Begins a walk over a destination's servers.</summary>
-    public Route RouteTo(MailDomain domain, ConnectionNeed need, CancellationToken abort) => new(destinations, connector, domain, need, time, abort);
+    public Route RouteTo(MailDomain domain, ConnectionNeed need, CancellationToken giveUp, CancellationToken abort) =>
+        new(destinations, connector, domain, need, options, time, giveUp, abort);
 
     /// <summary>The id under which people know a thing.</summary>
     public string PublicId(PublicIdKind kind, long id) => publicIds.Make(kind, id);

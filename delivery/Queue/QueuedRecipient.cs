@@ -20,6 +20,16 @@ internal sealed record QueuedMessage(
     long Id, DateTimeOffset AcceptedAt, MailAddress? ReversePath, string? ReturnPathDomain, RequireTls RequireTls, bool NeedsSmtpUtf8,
     ReadOnlyMemory<byte> Header, long BodyId, long BodySize, ReadOnlyMemory<byte>? Body);
 
+/// <summary>A recipient in hand: what its outcome needs, whatever is wrong with the rest of what is stored.</summary>
+/// <param name="Id">The recipient.</param>
+/// <param name="Lease">The session that holds it.</param>
+/// <param name="MessageId">The message.</param>
+/// <param name="AcceptedAt">When that was accepted.</param>
+/// <param name="Attempts">Attempts made before this one.</param>
+/// <param name="ExpiresAt">The end of its life in the queue.</param>
+/// <param name="Retries">When further attempts are due.</param>
+internal record QueuedRow(long Id, long Lease, long MessageId, DateTimeOffset AcceptedAt, int Attempts, DateTimeOffset ExpiresAt, RetrySchedule Retries);
+
 /// <summary>A recipient on its way, with all that an attempt needs.</summary>
 /// <param name="Id">The recipient.</param>
 /// <param name="Lease">The session that holds it.</param>
@@ -30,4 +40,10 @@ internal sealed record QueuedMessage(
 /// <param name="RefusedAt">The address of a dual-stack host that refused the first attempt by policy (5.7.x): the next goes over the other family.</param>
 /// <param name="Message">The message.</param>
 internal sealed record QueuedRecipient(
-    long Id, long Lease, MailAddress Address, int Attempts, DateTimeOffset ExpiresAt, RetrySchedule Retries, IPAddress? RefusedAt, QueuedMessage Message);
+    long Id, long Lease, MailAddress Address, int Attempts, DateTimeOffset ExpiresAt, RetrySchedule Retries, IPAddress? RefusedAt, QueuedMessage Message)
+    : QueuedRow(Id, Lease, Message.Id, Message.AcceptedAt, Attempts, ExpiresAt, Retries);
+
+/// <summary>Recipients that were read.</summary>
+/// <param name="Ready">Those that can be sent to.</param>
+/// <param name="Unreadable">Those of whom something cannot be read as it is stored.</param>
+internal sealed record LoadedRows(List<QueuedRecipient> Ready, List<QueuedRow> Unreadable);
