@@ -12,7 +12,7 @@ namespace MoxApi.Delivery.Queue;
 /// until it is stopped, and sleeps until the next row is due or somebody wakes it.
 /// </summary>
 internal sealed partial class DeliveryLoop(
-    NpgsqlDataSource database, DeliveryEngine engine, LaneWorkers workers, Lanes lanes, Orphans orphans, NodeSession session, TimeProvider time, ILogger<DeliveryLoop> logger)
+    NpgsqlDataSource database, DeliveryEngine engine, LaneWorkers workers, Admission admission, Lanes lanes, Orphans orphans, NodeSession session, TimeProvider time, ILogger<DeliveryLoop> logger)
 {
     private static readonly TimeSpan RetryWait = TimeSpan.FromMilliseconds(500);
 
@@ -85,6 +85,7 @@ internal sealed partial class DeliveryLoop(
         mustScan |= wake.TakeFromElsewhere();
         if (!session.IsSafe || (time.GetElapsedTime(lastScan) is var since && since < nextScanIn && !(mustScan && since > scanTook * 4))) return;
         var start = time.GetTimestamp();
+        await admission.RefreshAsync(stop);
         await session.EndDeadSessionsAsync(stop);
         if (await orphans.ReturnAsync(session, stop) is > 0 and var returned) Log.Returned(logger, returned);
         if (time.GetElapsedTime(lastStrays) > session.Lease.Lost) await ReturnStraysAsync(stop);

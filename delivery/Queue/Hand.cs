@@ -31,9 +31,17 @@ internal sealed partial class Hand(LaneWorkers all, DeliveryEngine engine, Lane 
         if (toSend && taken.Any(r => r.IsSuspect)) await all.Reader.MarkInHandAsync(mine, others, abort);
         var loaded = await all.Reader.LoadAsync(mine, others, abort);
         foreach (var row in loaded.Unreadable) Settle(row, new(all.Time.GetUtcNow(), TimeSpan.Zero, null, null, null, []), Verdict.OwnFault);
+        await RefuseAsync(loaded.Refused, mine);
         recipients.AddRange(loaded.Ready);
         return recipients;
     }
+
+    /// <summary>Whether a recipient is still to be decided over.</summary>
+    public bool Has(QueuedRecipient recipient) => rows.ContainsKey((recipient.Id, recipient.Lease));
+
+    /// <summary>Looks again whether recipients may be sent to, and lets go of those that may not.</summary>
+    public async Task CheckAsync(IEnumerable<QueuedRecipient> recipients, CancellationToken abort) =>
+        await RefuseAsync(await all.Admission.CheckAsync([.. recipients.Select(r => r.Id)], abort), all.Session.Id);
 
     /// <summary>Begins to commit what an attempt made of a recipient.</summary>
     public void Settle(QueuedRow recipient, AttemptRecord record, Verdict verdict, bool tryOtherFamily = false)
@@ -68,6 +76,15 @@ internal sealed partial class Hand(LaneWorkers all, DeliveryEngine engine, Lane 
         await all.GiveBackAsync(lane.Domain, rows.Values);
         foreach (var row in rows.Values) engine.Finish(lane, row, due);
         rows.Clear();
+    }
+
+    private async Task RefuseAsync(RefusedRows refused, long lease)
+    {
+        await all.Admission.RefuseAsync(refused, lease, CancellationToken.None);
+        foreach (var id in refused.Suppressed.Concat(refused.Stopped))
+        {
+            if (rows.Remove((id, lease), out var row)) engine.Finish(lane, row, null);
+        }
     }
 
     private static partial class Log

@@ -73,15 +73,25 @@ internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine,
             .GroupBy(r => (Need: NeedOf(r), Message: r.Message.Id, Own: r.Message.ReturnPathDomain is null ? 0 : r.Id))
             .OrderBy(g => g.Key.Need.VerifiedTls).ThenBy(g => g.Key.Need.Avoid)
             .SelectMany(g => g.Chunk(all.Options.MaxRecipientsPerTransaction), (g, chunk) => (g.Key.Need, Recipients: chunk)).ToList();
+        var lastLook = DateTimeOffset.MinValue;
         for (var i = 0; i < groups.Count && !stop.IsCancellationRequested && !slot.IsGivenUp; i++)
         {
             // What could not be finished need not be begun.
             if (!MayFinish(groups[i].Recipients[0].Lease)) return;
-            if (await SendGroupAsync(groups[i].Need, [.. groups[i].Recipients]) is not { } unreachable) continue;
-            await FailLaneAsync(groups.Skip(i + 1).SelectMany(g => g.Recipients), unreachable.Record, unreachable.Verdict);
+            if (groups[i].Recipients.Any(r => MustLookAgain(r, lastLook)))
+            {
+                lastLook = all.Time.GetUtcNow();
+                await hand.CheckAsync(groups.Skip(i).SelectMany(g => g.Recipients), abort);
+            }
+            var group = groups[i].Recipients.Where(hand.Has).ToList();
+            if (group.Count == 0 || await SendGroupAsync(groups[i].Need, group) is not { } unreachable) continue;
+            await FailLaneAsync(groups.Skip(i + 1).SelectMany(g => g.Recipients).Where(hand.Has), unreachable.Record, unreachable.Verdict);
             return;
         }
     }
+
+    private bool MustLookAgain(QueuedRecipient recipient, DateTimeOffset lastLook) =>
+        all.Time.GetUtcNow() - (recipient.CheckedAt > lastLook ? recipient.CheckedAt : lastLook) > all.Admission.Fresh || all.Admission.IsKnownToBeStopped(recipient.Message);
 
     // Returns the failure when no server of the destination could be reached: it holds for all that wait.
     private async Task<(AttemptRecord Record, Verdict Verdict)?> SendGroupAsync(ConnectionNeed need, List<QueuedRecipient> group)
@@ -120,7 +130,7 @@ internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine,
         slot.Begin();
         try
         {
-            var transaction = await connection!.SendAsync(Envelope(group, need), Content(group[0].Message), () => MayFinish(lease), abort, slot.GiveUp);
+            var transaction = await connection!.SendAsync(Envelope(group, need), Content(group[0].Message), () => MayFinish(lease, group[0].Message), abort, slot.GiveUp);
             if (transaction.IsAnswered) engine.Answered(lane, slot.End());
             return transaction;
         }
@@ -137,6 +147,8 @@ internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine,
 
     // No final dot when our last committed heartbeat is too old, or the lease went with a session that is lost.
     private bool MayFinish(long lease) => all.Session.IsSafe && all.Session.Id == lease;
+
+    private bool MayFinish(long lease, QueuedMessage message) => MayFinish(lease) && !all.Admission.IsKnownToBeStopped(message);
 
     // Settles what is decided; returns who goes into a further transaction at once.
     private List<QueuedRecipient> Settle(List<QueuedRecipient> group, AttemptRecord record, SmtpTransaction transaction, ConnectionNeed need)

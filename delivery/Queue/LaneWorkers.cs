@@ -11,11 +11,12 @@ namespace MoxApi.Delivery.Queue;
 
 /// <summary>Runs workers: what they all use.</summary>
 internal sealed partial class LaneWorkers(
-    DeliveryOptions options, IDestinations destinations, SmtpConnector connector, QueueReader reader, DeliveryOutcomes outcomes,
+    DeliveryOptions options, IDestinations destinations, SmtpConnector connector, QueueReader reader, Admission admission, DeliveryOutcomes outcomes,
     NodeSession session, PublicIds publicIds, TimeProvider time, ILogger<LaneWorker> logger)
 {
     public DeliveryOptions Options => options;
     public QueueReader Reader => reader;
+    public Admission Admission => admission;
     public DeliveryOutcomes Outcomes => outcomes;
     public NodeSession Session => session;
     public TimeProvider Time => time;

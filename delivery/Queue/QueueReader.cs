@@ -9,14 +9,15 @@ using Npgsql;
 namespace MoxApi.Delivery.Queue;
 
 /// <summary>Reads what an attempt needs of claimed rows: in one round trip for many, large bodies piece by piece while they are sent.</summary>
-internal sealed partial class QueueReader(NpgsqlDataSource database, ILogger<QueueReader> logger)
+internal sealed partial class QueueReader(NpgsqlDataSource database, TimeProvider time, ILogger<QueueReader> logger)
 {
     // The last attempt matters only after the first, when a dual-stack host refused by policy: see LaneWorker.
-    private const string Rows = """
+    private const string Rows = $"""
         SELECT r.id, r.address, q.attempts, q.expires_at, a.retry_schedule,
-          m.id, m.accepted_at, m.reverse_path, m.return_path_domain, m.require_tls, m.needs_smtp_utf8, m.header, m.body_id, b.size, b."inline", refused.remote_address
+          m.id, m.accepted_at, m.reverse_path, m.return_path_domain, m.require_tls, m.needs_smtp_utf8, m.header, m.body_id, b.size, b."inline", refused.remote_address,
+          m.account_id, m.domain_id, {Admission.IsSuppressed}, {Admission.IsStopped}
         FROM queue q JOIN recipient r ON r.id = q.recipient_id JOIN message m ON m.id = r.message_id JOIN body b ON b.id = m.body_id
-          JOIN account a ON a.id = m.account_id
+          JOIN account a ON a.id = m.account_id LEFT JOIN domain d ON d.id = m.domain_id
           LEFT JOIN LATERAL (SELECT remote_address FROM attempt t WHERE q.attempts = 1 AND t.recipient_id = r.id AND t.number = 1
             AND t.outcome = 1 AND t.smtp_code >= 500) refused ON true
         WHERE q.recipient_id = ANY ($1) AND q.session_id = $2
@@ -29,7 +30,7 @@ internal sealed partial class QueueReader(NpgsqlDataSource database, ILogger<Que
         command.Parameters.Add(new() { Value = recipients.ToArray() });
         command.Parameters.Add(new() { Value = session });
         await using var reader = await command.ExecuteReaderAsync(cancel);
-        var loaded = new LoadedRows(new(recipients.Count), []);
+        var loaded = new LoadedRows(new(recipients.Count), [], new([], []));
         var messages = new Dictionary<long, QueuedMessage>();
         while (await reader.ReadAsync(cancel)) Read(reader, session, messages, loaded);
         return loaded;
@@ -55,8 +56,15 @@ internal sealed partial class QueueReader(NpgsqlDataSource database, ILogger<Que
             await LeasedQueue.Mail.ReleaseAsync(database, lease.Key, [.. lease.Select(r => r.Id)], cancel);
     }
 
-    // What cannot be read is the trouble of one recipient, not of those beside it.
     private void Read(NpgsqlDataReader reader, long session, Dictionary<long, QueuedMessage> messages, LoadedRows loaded)
+    {
+        if (reader.GetBoolean(18)) loaded.Refused.Suppressed.Add(reader.GetInt64(0));
+        else if (reader.GetBoolean(19)) loaded.Refused.Stopped.Add(reader.GetInt64(0));
+        else ReadRecipient(reader, session, messages, loaded);
+    }
+
+    // What cannot be read is the trouble of one recipient, not of those beside it.
+    private void ReadRecipient(NpgsqlDataReader reader, long session, Dictionary<long, QueuedMessage> messages, LoadedRows loaded)
     {
         var row = new QueuedRow(
             reader.GetInt64(0), session, reader.GetInt64(5), reader.GetFieldValue<DateTimeOffset>(6), reader.GetInt32(2), reader.GetFieldValue<DateTimeOffset>(3),
@@ -66,7 +74,7 @@ internal sealed partial class QueueReader(NpgsqlDataSource database, ILogger<Que
             if (!messages.TryGetValue(row.MessageId, out var message)) messages.Add(row.MessageId, message = ReadMessage(reader));
             loaded.Ready.Add(new(
                 row.Id, session, MailAddress.Parse(reader.GetString(1)), row.Attempts, row.ExpiresAt, row.Retries,
-                reader.IsDBNull(15) ? null : IPAddress.Parse(reader.GetString(15)), message));
+                reader.IsDBNull(15) ? null : IPAddress.Parse(reader.GetString(15)), message) { CheckedAt = time.GetUtcNow() });
         }
         catch (FormatException fault)
         {
@@ -76,7 +84,7 @@ internal sealed partial class QueueReader(NpgsqlDataSource database, ILogger<Que
     }
 
     private static QueuedMessage ReadMessage(NpgsqlDataReader reader) => new(
-        reader.GetInt64(5), reader.GetFieldValue<DateTimeOffset>(6),
+        reader.GetInt64(5), reader.GetInt64(16), reader.IsDBNull(17) ? null : reader.GetInt64(17), reader.GetFieldValue<DateTimeOffset>(6),
         // An empty reverse-path is the null one; absent says that each recipient has its own.
         reader.IsDBNull(7) || reader.GetString(7).Length == 0 ? null : MailAddress.Parse(reader.GetString(7)),
         reader.IsDBNull(8) ? null : reader.GetString(8), (RequireTls)reader.GetInt16(9), reader.GetBoolean(10), reader.GetFieldValue<byte[]>(11),
