@@ -15,6 +15,7 @@ internal sealed partial class DeliveryEngine
         lock (gate)
         {
             var lease = session.Id;
+            if (toSend) atMost = Math.Min(atMost, room.InOneHand(lane));
             var share = Math.Min(atMost, (lane.Ready.Count + lane.Workers - 1) / Math.Max(1, lane.Workers));
             var rows = new List<ReadyRow>(share);
             while (rows.Count < share && lane.Ready.TryPeek(out var next) && !(toSend && rows.Count > 0 && next.IsSuspect))
@@ -136,11 +137,11 @@ internal sealed partial class DeliveryEngine
         {
             var overdue = staff.Overdue();
             foreach (var slot in overdue) Move(slot.Lane, shares.Slow);
-            var shed = overdue.Select(s => s.Lane).Distinct().Where(l => l.Share.IsOverfull).Select(l => Shed(l, LaneShare.FewRows)).ToList();
+            var shed = overdue.Select(s => s.Lane).Distinct().Where(l => l.Share.IsOverfull).Select(Shed).ToList();
             foreach (var lane in staff.Relieve(overdue).Where(l => l.IsAbandoned))
             {
                 lane.Failed(time.GetUtcNow());
-                shed.Add(Shed(lane, 0));
+                shed.Add(Shed(lane));
             }
             CallIn();
             staff.ServeWaiting();
@@ -149,9 +150,9 @@ internal sealed partial class DeliveryEngine
     }
 
     // Rows go back to the queue, to be claimed when the lane has room.
-    private (MailDomain Domain, List<ReadyRow> Rows) Shed(Lane lane, int allBut)
+    private (MailDomain Domain, List<ReadyRow> Rows) Shed(Lane lane)
     {
-        var rows = lane.Shed(allBut);
+        var rows = lane.Shed();
         foreach (var row in rows) Forget(row);
         lane.Full |= rows.Count > 0;
         return (lane.Domain, rows);
@@ -164,7 +165,7 @@ internal sealed partial class DeliveryEngine
         lane.MoveTo(to);
         if (to == shares.Slow) bytes -= lane.Unload();
         staff.ServeWaiting();
-        CallIn();
+        CallIn(lane);
     }
 
     private void Drop(Lane lane, ReadyRow row)

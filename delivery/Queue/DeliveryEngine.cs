@@ -120,7 +120,8 @@ internal sealed partial class DeliveryEngine : IDisposable
         {
             if (!staff.IsOpen) return [];
             var wants = room.Plan(due, options.MaxLeased - held.Count, later);
-            CallIn();
+            // Those that were called in had nothing: others may have.
+            if (wants.Count == 0) CallIn();
             return wants;
         }
     }
@@ -205,7 +206,7 @@ internal sealed partial class DeliveryEngine : IDisposable
     {
         lock (gate)
         {
-            var left = active.Values.Where(l => l.Ready.Count > 0).Select(l => (l.Domain, (IReadOnlyList<ReadyRow>)l.Shed(0))).ToList();
+            var left = active.Values.Where(l => l.Ready.Count > 0).Select(l => (l.Domain, (IReadOnlyList<ReadyRow>)l.Shed())).ToList();
             foreach (var row in left.SelectMany(l => l.Item2)) Forget(row);
             active.Clear();
             foreach (var share in shares.All) share.Clear();

@@ -80,15 +80,12 @@ internal sealed class Lane(long id, MailDomain domain, LaneShare share)
         Count(-1, -row.Bytes);
     }
 
-    /// <summary>Takes rows out that no worker has in hand, all but so many.</summary>
-    public List<ReadyRow> Shed(int allBut)
+    /// <summary>Takes the rows out that no worker has in hand.</summary>
+    public List<ReadyRow> Shed()
     {
-        var rows = new List<ReadyRow>();
-        while (Ready.Count > allBut && Ready.TryDequeue(out var row))
-        {
-            rows.Add(row);
-            Count(-1, -row.Bytes);
-        }
+        List<ReadyRow> rows = [.. Ready];
+        Ready.Clear();
+        Count(-rows.Count, -rows.Sum(r => r.Bytes));
         return rows;
     }
 

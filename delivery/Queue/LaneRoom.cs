@@ -11,6 +11,8 @@ internal sealed class LaneRoom(DeliveryOptions options, LaneShares shares, IRead
     // A claim is one short statement, also when very many rows are due.
     private const int MostInOneClaim = 5000;
 
+    private const int FewInHand = 5;
+
     /// <summary>Whether all rows of a message may come in memory, straight from their accept.</summary>
     public bool HasRoomFor(Accept accept)
     {
@@ -28,7 +30,6 @@ internal sealed class LaneRoom(DeliveryOptions options, LaneShares shares, IRead
     {
         var wants = new List<Want>();
         var (now, left) = (time.GetUtcNow(), Math.Min(MostInOneClaim, atMost));
-        foreach (var share in shares.All) share.BeginClaim();
         foreach (var id in due)
         {
             var lane = lanes.GetValueOrDefault(id);
@@ -40,6 +41,7 @@ internal sealed class LaneRoom(DeliveryOptions options, LaneShares shares, IRead
                 left -= rows;
             }
         }
+        foreach (var share in shares.All) share.EndClaim();
         return wants;
     }
 
@@ -62,6 +64,9 @@ internal sealed class LaneRoom(DeliveryOptions options, LaneShares shares, IRead
         return false;
     }
 
+    /// <summary>How many rows a worker may take in hand at a time: what it has when its server hangs, it keeps as long.</summary>
+    public int InOneHand(Lane lane) => MayHang(lane.Share) ? FewInHand : int.MaxValue;
+
     private LaneShare ShareOf(Lane? lane) => lane?.Share ?? shares.Unknown;
 
     // How many rows to claim; where that is none, it is remembered that the lane wants some.
@@ -78,6 +83,8 @@ internal sealed class LaneRoom(DeliveryOptions options, LaneShares shares, IRead
 
     private int OwnRoom(Lane? lane) => lane is null ? Most(shares.Unknown) : lane.IsAbandoned ? 0 : Most(lane.Share) - lane.Leased;
 
-    // A lane that may hang leaves room for others.
-    private int Most(LaneShare share) => share == shares.Proven || !share.IsCrowded ? options.MaxLeasedPerDestination : Math.Min(LaneShare.FewRows, options.MaxLeasedPerDestination);
+    private int Most(LaneShare share) => MayHang(share) ? Math.Min(LaneShare.FewRows, options.MaxLeasedPerDestination) : options.MaxLeasedPerDestination;
+
+    // Then a lane leaves room for others that want some.
+    private bool MayHang(LaneShare share) => share != shares.Proven && share.IsCrowded;
 }

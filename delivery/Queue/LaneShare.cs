@@ -46,8 +46,8 @@ internal sealed class LaneShare(int maxWorkers, int maxRows, long maxBytes)
     /// <summary>Whether a message may come in memory.</summary>
     public bool HasRoomFor(int rows, long octets) => Rows + rows <= maxRows && Bytes + octets <= maxBytes;
 
-    /// <summary>A claim is being made.</summary>
-    public void BeginClaim() => (Wanted, relieved) = (0, 0);
+    /// <summary>The claim is made.</summary>
+    public void EndClaim() => (Wanted, relieved) = (0, 0);
 
     /// <summary>A lane has rows in the queue and found no room.</summary>
     public void CrowdOut(long lane)

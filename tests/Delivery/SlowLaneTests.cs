@@ -12,7 +12,7 @@ namespace MoxApi.Tests.Delivery;
 public class SlowLaneTests(TestPostgres postgres)
 {
     // More than there are connections.
-    private const int Hanging = 24;
+    private const int Hanging = 18;
 
     private static readonly string Soon = string.Join(' ', Enumerable.Repeat("1s", 50));
 
@@ -51,13 +51,14 @@ public class SlowLaneTests(TestPostgres postgres)
     [Fact]
     public async Task Destinations_that_hang_leave_leases_for_others()
     {
-        await using var bed = await MakeAsync(postgres, Soon, new() { MaxLeased = 80, SlowAfter = TimeSpan.FromSeconds(1), StopWithin = TimeSpan.Zero });
-        await AddHangingAsync(bed, "mail", rows: 10);
+        await using var bed = await MakeAsync(postgres, Soon, new() { MaxLeased = 200, SlowAfter = TimeSpan.FromSeconds(1), StopWithin = TimeSpan.Zero });
+        await AddHangingAsync(bed, "mail", rows: 0);
+        await bed.SendAsync([.. Domains.SelectMany(d => Enumerable.Range(0, 15).Select(n => $"jane{n}@{d}"))]);
         bed.AddDomain("live.example");
 
         await bed.UntilAsync(await bed.SendAsync([.. Enumerable.Range(0, 5).Select(n => $"sam{n}@live.example")]), RecipientStatus.Delivered);
 
-        Assert.InRange(bed.Node.Engine.Leased, 1, 80 / 2);
+        Assert.InRange(bed.Node.Engine.Leased, 1, 200 / 2);
         gate.SetResult();
     }
 
