@@ -5,13 +5,31 @@ namespace MoxApi.Delivery;
 /// <summary>How much a node does at once. The section <c>Delivery</c> of the configuration.</summary>
 public sealed class DeliveryOptions
 {
-    /// <summary>Connections to mail servers at once, in all.</summary>
+    /// <summary>Connections to mail servers at once, in all. Those that wait overlong for the answer to a final dot, and cannot be given up, come on top.</summary>
     [Range(1, 100_000)]
     public int MaxConnections { get; init; } = 4000;
 
-    /// <summary>Of these, how many at most to destinations that did not take a connection last time or were never tried.</summary>
+    /// <summary>
+    /// Of these, how many at most to destinations that did not prove to be quick; never more than half. Half of them are for destinations of which
+    /// nothing is known, half for those that were slow.
+    /// </summary>
     [Range(1, 100_000)]
     public int MaxUncertainConnections { get; init; } = 2000;
+
+    /// <summary>A destination is slow while a connection or a transaction takes longer.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
+    public TimeSpan SlowAfter { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Addresses of a destination that an attempt tries, one after the other; both families of five hosts, which is what the largest providers have.
+    /// RFC 5321 §5.1 allows a limit, and wants two at least.
+    /// </summary>
+    [Range(2, 200)]
+    public int MaxAddressesPerAttempt { get; init; } = 10;
+
+    /// <summary>Beyond the second address, an attempt begins no other when it has lasted longer. Three servers that take all the time there is for a greeting.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "02:00:00")]
+    public TimeSpan NextAddressWithin { get; init; } = TimeSpan.FromMinutes(15);
 
     /// <summary>Connections to one destination.</summary>
     [Range(1, 1000)]

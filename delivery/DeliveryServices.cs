@@ -41,15 +41,17 @@ public static class DeliveryServices
         this IServiceCollection services, DeliveryOptions options, SmtpClientOptions client, (string Host, System.Net.IPEndPoint EndPoint)? sandbox)
     {
         if (sandbox is { } fixedWay) services.AddSingleton<IDestinations>(new FixedDestination(fixedWay.Host, fixedWay.EndPoint));
-        else services.AddSingleton<IDestinations>(s => new MxDestinations(s.GetRequiredService<MxRouter>()));
+        else services.AddSingleton<IDestinations>(s => new MxDestinations(s.GetRequiredService<MxRouter>(), s.GetRequiredService<OwnDomains>()));
         return services
             .AddSingleton(options)
+            .AddSingleton(s => new OwnDomains(s.GetRequiredService<NpgsqlDataSource>(), s.GetRequiredService<DnsResolver>(), s.GetService<OwnListener>()))
             .AddSingleton(s => new SmtpConnector(s.GetRequiredService<Dialer>(), client, s.GetRequiredService<TimeProvider>()))
             .AddSingleton<DeliveryMetrics>()
             .AddSingleton<OutcomeWriter>()
             .AddSingleton(s => Started<Outcome, OutcomeResult>(s, s.GetRequiredService<OutcomeWriter>(), retry: true))
             .AddSingleton<Orphans>()
             .AddSingleton<QueueReader>()
+            .AddSingleton<Admission>()
             .AddSingleton<DeliveryOutcomes>()
             .AddSingleton<LaneWorkers>()
             .AddSingleton<DeliveryEngine>()

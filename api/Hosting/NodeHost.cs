@@ -12,6 +12,7 @@ using MoxApi.Api.Received;
 using MoxApi.Api.Suppressions;
 using MoxApi.Api.Webhooks;
 using MoxApi.Delivery;
+using MoxApi.Delivery.Routing;
 using MoxApi.Inbound;
 using MoxApi.Inbound.Smtp;
 using MoxApi.Mail.Connections;
@@ -25,6 +26,8 @@ using MoxApi.Migrations.Nodes;
 using MoxApi.Migrations.Secrets;
 using MoxApi.Webhooks;
 using Npgsql;
+using IPAddress = System.Net.IPAddress;
+using IPEndPoint = System.Net.IPEndPoint;
 
 namespace MoxApi.Api.Hosting;
 
@@ -59,7 +62,7 @@ internal static class NodeHost
         await using (app)
         {
             await app.StartAsync(stop);
-            await started(Addresses(app));
+            await started(Addresses(app.Services));
             await app.WaitForShutdownAsync(stop);
         }
     }
@@ -69,12 +72,20 @@ internal static class NodeHost
         new(settings.Secrets.MasterKey is { } key ? MasterKey.Parse(key) : MasterKey.ReadOrCreate(settings.DataFolder));
 
     // Port 0 is a free one, so what was bound is asked for. Kestrel keeps the order of the listeners.
-    private static BoundAddresses Addresses(WebApplication app)
+    private static BoundAddresses Addresses(IServiceProvider services)
     {
-        var settings = app.Services.GetRequiredService<Settings>();
-        var bound = app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Select(a => new Uri(a).Authority).ToArray();
+        var settings = services.GetRequiredService<Settings>();
+        var bound = services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Select(a => new Uri(a).Authority).ToArray();
         var http = settings.HttpEndPoints.Count;
         return new BoundAddresses(settings, bound[..http], bound[http..]);
+    }
+
+    // A listener on all addresses answers on loopback.
+    private static IPEndPoint FromHere(string bound)
+    {
+        var endPoint = IPEndPoint.Parse(bound);
+        if (endPoint.Address.Equals(IPAddress.Any)) return new(IPAddress.Loopback, endPoint.Port);
+        return endPoint.Address.Equals(IPAddress.IPv6Any) ? new(IPAddress.IPv6Loopback, endPoint.Port) : endPoint;
     }
 
     private static WebApplication Build(Settings settings, IConfiguration configuration, Database database, NodeSession session, PublicIds publicIds, SecretBox secrets)
@@ -152,6 +163,8 @@ internal static class NodeHost
             var client = new SmtpClientOptions { HostName = settings.IsSandbox ? "localhost" : settings.Node.HostName, Timeouts = settings.Timeouts };
             services.AddDelivery(settings.Delivery, client, settings.IsSandbox ? ("localhost", settings.SmtpEndPoints[0]) : null);
         }
+        if (settings.Node.Has(Roles.Delivery) && settings.Node.Has(Roles.Inbound) && settings.SmtpEndPoints.Count > 0)
+            services.AddSingleton(s => new OwnListener(settings.Node.HostName, () => FromHere(Addresses(s).Smtp[0])));
         if (settings.Node.Has(Roles.Webhooks)) services.AddWebhookDispatch();
         if (settings.Node.Has(Roles.Inbound)) services.AddInbound(settings.Smtp, settings.IsSandbox ? Sandbox.Address : null);
     }

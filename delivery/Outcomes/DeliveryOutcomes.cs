@@ -15,13 +15,13 @@ internal sealed partial class DeliveryOutcomes(
     private static readonly TimeSpan RetryWait = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Commits the outcome of an attempt for one recipient. Returns when its next attempt is due, if there is one.</summary>
-    public async Task<DateTimeOffset?> CommitAsync(QueuedRecipient recipient, AttemptRecord record, Verdict verdict, bool tryOtherFamily)
+    public async Task<DateTimeOffset?> CommitAsync(QueuedRow recipient, AttemptRecord record, Verdict verdict, bool tryOtherFamily)
     {
         var outcome = Decide(recipient, record, verdict, tryOtherFamily, await ReserveIdsAsync());
         var result = await WriteAsync(outcome);
         if (result.Webhooks) session.Wake(Roles.Webhooks);
         if (!result.Applied) return null;
-        metrics.Count(outcome, time.GetUtcNow() - recipient.Message.AcceptedAt);
+        metrics.Count(outcome, time.GetUtcNow() - recipient.AcceptedAt);
         return outcome.NextAttemptAt;
     }
 
@@ -57,7 +57,7 @@ internal sealed partial class DeliveryOutcomes(
         }
     }
 
-    private Outcome Decide(QueuedRecipient recipient, AttemptRecord record, Verdict verdict, bool tryOtherFamily, long firstId)
+    private Outcome Decide(QueuedRow recipient, AttemptRecord record, Verdict verdict, bool tryOtherFamily, long firstId)
     {
         var now = time.GetUtcNow();
         var delivered = verdict.Class == FailureClass.None;
@@ -67,7 +67,7 @@ internal sealed partial class DeliveryOutcomes(
         var attempt = new Attempt
         {
             Id = firstId,
-            MessageId = recipient.Message.Id,
+            MessageId = recipient.MessageId,
             RecipientId = recipient.Id,
             At = record.At,
             DurationMs = (int)record.Duration.TotalMilliseconds,

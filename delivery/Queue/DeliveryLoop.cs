@@ -12,12 +12,8 @@ namespace MoxApi.Delivery.Queue;
 /// until it is stopped, and sleeps until the next row is due or somebody wakes it.
 /// </summary>
 internal sealed partial class DeliveryLoop(
-    NpgsqlDataSource database, DeliveryEngine engine, LaneWorkers workers, Lanes lanes, Orphans orphans, NodeSession session, TimeProvider time, ILogger<DeliveryLoop> logger)
+    NpgsqlDataSource database, DeliveryEngine engine, LaneWorkers workers, Admission admission, Lanes lanes, Orphans orphans, NodeSession session, TimeProvider time, ILogger<DeliveryLoop> logger)
 {
-    // A claim is one short statement, also when very many rows are due.
-    private const int MostInOneClaim = 5000;
-
-    private static readonly TimeSpan ScanEvery = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RetryWait = TimeSpan.FromMilliseconds(500);
 
     private readonly DueLanes due = new();
@@ -29,6 +25,9 @@ internal sealed partial class DeliveryLoop(
     private TimeSpan scanTook;
     private bool mustScan;
     private long roundAt = time.GetTimestamp();
+
+    /// <summary>How often to look for what nobody told of; a test that is about what is told makes it rare.</summary>
+    public TimeSpan ScanEvery { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>The time since the loop last went round without a fault.</summary>
     public TimeSpan SinceLastRound => time.GetElapsedTime(Volatile.Read(ref roundAt));
@@ -86,6 +85,7 @@ internal sealed partial class DeliveryLoop(
         mustScan |= wake.TakeFromElsewhere();
         if (!session.IsSafe || (time.GetElapsedTime(lastScan) is var since && since < nextScanIn && !(mustScan && since > scanTook * 4))) return;
         var start = time.GetTimestamp();
+        await admission.RefreshAsync(stop);
         await session.EndDeadSessionsAsync(stop);
         if (await orphans.ReturnAsync(session, stop) is > 0 and var returned) Log.Returned(logger, returned);
         if (time.GetElapsedTime(lastStrays) > session.Lease.Lost) await ReturnStraysAsync(stop);
@@ -111,7 +111,7 @@ internal sealed partial class DeliveryLoop(
         var wanted = wants.ToDictionary(w => w.LaneId, w => w.Rows);
         foreach (var lane in rows.GroupBy(r => r.LaneId))
         {
-            var ready = lane.Select(r => new ReadyRow(r.Id, lease, null, 0)).ToList();
+            var ready = lane.Select(r => new ReadyRow(r.Id, lease, null, 0, IsSuspect: r.Reclaims > 0)).ToList();
             await engine.OfferAsync(lane.Key, MailDomain.Parse(await lanes.DomainAsync(lane.Key, stop)), ready);
             // A full answer says that there may be more.
             if (ready.Count == wanted[lane.Key]) Note(lane.Key, now);
@@ -133,20 +133,15 @@ internal sealed partial class DeliveryLoop(
 
     private List<Want> Wants(DateTimeOffset now)
     {
-        var wants = new List<Want>();
-        var sum = 0;
-        lock (gate)
-        {
-            foreach (var lane in due.Take(now))
-            {
-                var (rows, blockedUntil) = sum < MostInOneClaim ? engine.Room(lane, sum) : (0, now);
-                if (rows > 0) wants.Add(new(lane, rows));
-                else if (blockedUntil is { } until) due.Note(lane, until);
-                // Else it is full: the engine notes it again when there is room.
-                sum += rows;
-            }
-        }
-        return wants;
+        List<long> lanes;
+        lock (gate) lanes = due.Take(now);
+        return lanes.Count == 0 ? [] : engine.Plan(lanes, Later);
+    }
+
+    // Without a wake-up: the round that is under way looks for the next time by itself.
+    private void Later(long lane, DateTimeOffset dueAt)
+    {
+        lock (gate) due.Note(lane, dueAt);
     }
 
     private TimeSpan Pause()

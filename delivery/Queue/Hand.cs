@@ -14,28 +14,40 @@ internal sealed partial class Hand(LaneWorkers all, DeliveryEngine engine, Lane 
     private readonly List<((long Id, long Lease) Row, Task<DateTimeOffset?> Committed)> commits = [];
 
     /// <summary>Takes rows of the lane.</summary>
-    public List<ReadyRow> Take(int atMost)
+    public List<ReadyRow> Take(int atMost, bool toSend = true)
     {
-        var taken = engine.Take(lane, atMost);
+        var taken = engine.Take(lane, atMost, toSend);
         foreach (var row in taken) rows.Add((row.Id, row.Lease), row);
         return taken;
     }
 
-    /// <summary>All of the rows that are still ours.</summary>
-    public async Task<List<QueuedRecipient>> LoadAsync(List<ReadyRow> taken, CancellationToken abort)
+    /// <summary>All of the rows that are still ours, to be sent to; those that cannot be read are settled as such.</summary>
+    public async Task<List<QueuedRecipient>> LoadAsync(List<ReadyRow> taken, bool toSend, CancellationToken abort)
     {
         var mine = all.Session.Id;
         var recipients = taken.Where(r => r.Lease == mine && r.Loaded is not null).Select(r => r.Loaded!).ToList();
         var others = taken.Where(r => r.Lease == mine && r.Loaded is null).Select(r => r.Id).ToArray();
-        if (others.Length > 0) recipients.AddRange(await all.Reader.LoadAsync(mine, others, abort));
+        if (others.Length == 0) return recipients;
+        if (toSend && taken.Any(r => r.IsSuspect)) await all.Reader.MarkInHandAsync(mine, others, abort);
+        var loaded = await all.Reader.LoadAsync(mine, others, abort);
+        foreach (var row in loaded.Unreadable) Settle(row, new(all.Time.GetUtcNow(), TimeSpan.Zero, null, null, null, []), Verdict.OwnFault);
+        await RefuseAsync(loaded.Refused, mine);
+        recipients.AddRange(loaded.Ready);
         return recipients;
     }
 
+    /// <summary>Whether a recipient is still to be decided over.</summary>
+    public bool Has(QueuedRecipient recipient) => rows.ContainsKey((recipient.Id, recipient.Lease));
+
+    /// <summary>Looks again whether recipients may be sent to, and lets go of those that may not.</summary>
+    public async Task CheckAsync(IEnumerable<QueuedRecipient> recipients, CancellationToken abort) =>
+        await RefuseAsync(await all.Admission.CheckAsync([.. recipients.Select(r => r.Id)], abort), all.Session.Id);
+
     /// <summary>Begins to commit what an attempt made of a recipient.</summary>
-    public void Settle(QueuedRecipient recipient, AttemptRecord record, Verdict verdict, bool tryOtherFamily = false)
+    public void Settle(QueuedRow recipient, AttemptRecord record, Verdict verdict, bool tryOtherFamily = false)
     {
         commits.Add(((recipient.Id, recipient.Lease), all.Outcomes.CommitAsync(recipient, record, verdict, tryOtherFamily)));
-        Log.Attempted(all.Logger, all.PublicId(PublicIdKind.Message, recipient.Message.Id), all.PublicId(PublicIdKind.Recipient, recipient.Id), lane.Domain.Ascii, verdict.Code, verdict.Class);
+        Log.Attempted(all.Logger, all.PublicId(PublicIdKind.Message, recipient.MessageId), all.PublicId(PublicIdKind.Recipient, recipient.Id), lane.Domain.Ascii, verdict.Code, verdict.Class);
     }
 
     /// <summary>Waits for the commits.</summary>
@@ -64,6 +76,15 @@ internal sealed partial class Hand(LaneWorkers all, DeliveryEngine engine, Lane 
         await all.GiveBackAsync(lane.Domain, rows.Values);
         foreach (var row in rows.Values) engine.Finish(lane, row, due);
         rows.Clear();
+    }
+
+    private async Task RefuseAsync(RefusedRows refused, long lease)
+    {
+        await all.Admission.RefuseAsync(refused, lease, CancellationToken.None);
+        foreach (var id in refused.Suppressed.Concat(refused.Stopped))
+        {
+            if (rows.Remove((id, lease), out var row)) engine.Finish(lane, row, null);
+        }
     }
 
     private static partial class Log

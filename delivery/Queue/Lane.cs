@@ -7,12 +7,15 @@ namespace MoxApi.Delivery.Queue;
 /// <param name="Lease">The session it is leased to.</param>
 /// <param name="Loaded">All of it, where it came straight from its accept.</param>
 /// <param name="Bytes">The share of its message's octets that it keeps in memory.</param>
-internal readonly record struct ReadyRow(long Id, long Lease, QueuedRecipient? Loaded, long Bytes);
+/// <param name="IsSuspect">Whether it came back from a session that died with it.</param>
+internal readonly record struct ReadyRow(long Id, long Lease, QueuedRecipient? Loaded, long Bytes, bool IsSuspect = false);
 
 /// <summary>A destination on this node: the rows in hand, and how it fares. Guarded by the lock of <see cref="DeliveryEngine"/>.</summary>
-internal sealed class Lane(long id, MailDomain domain)
+internal sealed class Lane(long id, MailDomain domain, LaneShare share)
 {
     private static readonly TimeSpan LongestBlock = TimeSpan.FromSeconds(60);
+
+    private long bytes;
 
     public long Id { get; } = id;
     public MailDomain Domain { get; } = domain;
@@ -21,10 +24,16 @@ internal sealed class Lane(long id, MailDomain domain)
     public Queue<ReadyRow> Ready { get; } = new();
 
     /// <summary>Rows that connections have in hand.</summary>
-    public int InHand { get; set; }
+    public int InHand { get; private set; }
+
+    /// <summary>What it shares with others of its standing: those that proved to be quick, those that were slow, and those of which nothing is known.</summary>
+    public LaneShare Share { get; private set; } = share;
 
     /// <summary>Workers at it, each with a connection or about to open one.</summary>
-    public int Workers { get; set; }
+    public int Workers { get; private set; }
+
+    /// <summary>Of these, the ones that were given up on and end when their server answers.</summary>
+    public int Leaving { get; private set; }
 
     /// <summary>Workers that hold a connection and wait for rows.</summary>
     public int Idle { get; set; }
@@ -38,8 +47,8 @@ internal sealed class Lane(long id, MailDomain domain)
     /// <summary>Whether it waits for a slot.</summary>
     public bool Waiting { get; set; }
 
-    /// <summary>Whether the last connection that was tried came about.</summary>
-    public bool Proven { get; private set; }
+    /// <summary>Whether all its workers were given up on.</summary>
+    public bool IsAbandoned => Leaving > 0 && Leaving == Workers;
 
     /// <summary>Failed walks over its hosts in a row.</summary>
     public int Failures { get; private set; }
@@ -50,10 +59,77 @@ internal sealed class Lane(long id, MailDomain domain)
     /// <summary>Rows leased.</summary>
     public int Leased => Ready.Count + InHand;
 
-    /// <summary>A connection came about.</summary>
-    public void Succeeded()
+    /// <summary>Rows came.</summary>
+    public void Add(ReadyRow row)
     {
-        Proven = true;
+        Ready.Enqueue(row);
+        Count(1, row.Bytes);
+    }
+
+    /// <summary>A worker takes the next row in hand.</summary>
+    public ReadyRow Take()
+    {
+        InHand++;
+        return Ready.Dequeue();
+    }
+
+    /// <summary>A worker is done with a row.</summary>
+    public void Done(ReadyRow row)
+    {
+        InHand--;
+        Count(-1, -row.Bytes);
+    }
+
+    /// <summary>Takes the rows out that no worker has in hand.</summary>
+    public List<ReadyRow> Shed()
+    {
+        List<ReadyRow> rows = [.. Ready];
+        Ready.Clear();
+        Count(-rows.Count, -rows.Sum(r => r.Bytes));
+        return rows;
+    }
+
+    /// <summary>Drops the messages of rows that wait; they are read again when their turn comes. Returns their octets.</summary>
+    public long Unload()
+    {
+        var freed = 0L;
+        for (var left = Ready.Count; left > 0; left--)
+        {
+            var row = Ready.Dequeue();
+            freed += row.Bytes;
+            Ready.Enqueue(row with { Loaded = null, Bytes = 0 });
+        }
+        Count(0, -freed);
+        return freed;
+    }
+
+    /// <summary>A worker starts.</summary>
+    public void Join() => (Workers, Share.Workers) = (Workers + 1, Share.Workers + 1);
+
+    /// <summary>A worker was given up on: its place is free from now on.</summary>
+    public void Abandon() => (Leaving, Share.Workers) = (Leaving + 1, Share.Workers - 1);
+
+    /// <summary>A worker has ended.</summary>
+    public void Leave(bool wasGivenUp)
+    {
+        Workers--;
+        if (wasGivenUp) Leaving--;
+        else Share.Workers--;
+    }
+
+    /// <summary>Its standing has changed: it takes what it has with it.</summary>
+    public void MoveTo(LaneShare share)
+    {
+        Share.Workers -= Workers - Leaving;
+        (Share.Rows, Share.Bytes) = (Share.Rows - Leased, Share.Bytes - bytes);
+        Share = share;
+        Share.Workers += Workers - Leaving;
+        (Share.Rows, Share.Bytes) = (Share.Rows + Leased, Share.Bytes + bytes);
+    }
+
+    /// <summary>A server has answered.</summary>
+    public void Answered()
+    {
         Failures = 0;
         BlockedUntil = default;
     }
@@ -61,44 +137,14 @@ internal sealed class Lane(long id, MailDomain domain)
     /// <summary>No server took a connection: wait 1 s, and twice as long each time, to a minute; without the time, not at all.</summary>
     public void Failed(DateTimeOffset? now)
     {
-        Proven = false;
         if (now is not { } from) return;
         var wait = TimeSpan.FromSeconds(1 << Math.Min(Failures++, 6));
         BlockedUntil = from + (wait < LongestBlock ? wait : LongestBlock);
     }
-}
 
-/// <summary>Lanes by the time their next row is due: what a claim asks for, and when the next one is worth it.</summary>
-internal sealed class DueLanes
-{
-    private readonly SortedSet<(DateTimeOffset Due, long Lane)> byTime = [];
-    private readonly Dictionary<long, DateTimeOffset> byLane = [];
-
-    /// <summary>The earliest due time; null when nothing is known to wait.</summary>
-    public DateTimeOffset? First => byTime.Count > 0 ? byTime.Min.Due : null;
-
-    /// <summary>A lane has a row due at this time, or earlier as noted before.</summary>
-    public void Note(long lane, DateTimeOffset due)
+    private void Count(int rows, long octets)
     {
-        if (byLane.TryGetValue(lane, out var known))
-        {
-            if (known <= due) return;
-            byTime.Remove((known, lane));
-        }
-        byLane[lane] = due;
-        byTime.Add((due, lane));
-    }
-
-    /// <summary>Takes the lanes that are due out.</summary>
-    public List<long> Take(DateTimeOffset now)
-    {
-        var due = new List<long>();
-        while (byTime.Count > 0 && byTime.Min is var first && first.Due <= now)
-        {
-            byTime.Remove(first);
-            byLane.Remove(first.Lane);
-            due.Add(first.Lane);
-        }
-        return due;
+        bytes += octets;
+        (Share.Rows, Share.Bytes) = (Share.Rows + rows, Share.Bytes + octets);
     }
 }

@@ -12,14 +12,15 @@ namespace MoxApi.Delivery.Queue;
 /// One worker: takes rows of its lane, groups those of a message that share a reverse-path, and sends them over one connection after the
 /// other until nothing is left. An attempt reads: connect, send, judge, commit.
 /// </summary>
-internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine, Lane lane, CancellationToken stop, CancellationToken abort) : IAsyncDisposable
+internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine, WorkerSlot slot, CancellationToken stop, CancellationToken abort) : IAsyncDisposable
 {
-    private const int BatchSize = 20;
+    private const int BatchSize = LaneShare.FewRows;
 
     // RFC 3463 §3.8: x.7.x is security or policy. Some hosts refuse one address family by policy and take the other.
     private const int PolicySubject = 7;
 
-    private readonly Hand hand = new(all, engine, lane);
+    private readonly Lane lane = slot.Lane;
+    private readonly Hand hand = new(all, engine, slot.Lane);
     private Route? route;
     private bool continueRoute;
     private SmtpConnection? connection;
@@ -30,7 +31,7 @@ internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine,
     /// <summary>Works until the lane has no rows, and has had none for a while.</summary>
     public async Task RunAsync()
     {
-        while (!stop.IsCancellationRequested)
+        while (!stop.IsCancellationRequested && !slot.IsGivenUp)
         {
             var rows = hand.Take(BatchSize);
             if (rows.Count > 0) await DeliverAsync(rows);
@@ -45,7 +46,7 @@ internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine,
     {
         try
         {
-            await SendAsync(await hand.LoadAsync(rows, abort));
+            await SendAsync(await hand.LoadAsync(rows, toSend: true, abort));
         }
         catch (Exception fault) when (fault is NpgsqlException or OperationCanceledException)
         {
@@ -72,15 +73,25 @@ internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine,
             .GroupBy(r => (Need: NeedOf(r), Message: r.Message.Id, Own: r.Message.ReturnPathDomain is null ? 0 : r.Id))
             .OrderBy(g => g.Key.Need.VerifiedTls).ThenBy(g => g.Key.Need.Avoid)
             .SelectMany(g => g.Chunk(all.Options.MaxRecipientsPerTransaction), (g, chunk) => (g.Key.Need, Recipients: chunk)).ToList();
-        for (var i = 0; i < groups.Count && !stop.IsCancellationRequested; i++)
+        var lastLook = DateTimeOffset.MinValue;
+        for (var i = 0; i < groups.Count && !stop.IsCancellationRequested && !slot.IsGivenUp; i++)
         {
             // What could not be finished need not be begun.
             if (!MayFinish(groups[i].Recipients[0].Lease)) return;
-            if (await SendGroupAsync(groups[i].Need, [.. groups[i].Recipients]) is not { } unreachable) continue;
-            await FailLaneAsync(groups.Skip(i + 1).SelectMany(g => g.Recipients), unreachable.Record, unreachable.Verdict);
+            if (groups[i].Recipients.Any(r => MustLookAgain(r, lastLook)))
+            {
+                lastLook = all.Time.GetUtcNow();
+                await hand.CheckAsync(groups.Skip(i).SelectMany(g => g.Recipients), abort);
+            }
+            var group = groups[i].Recipients.Where(hand.Has).ToList();
+            if (group.Count == 0 || await SendGroupAsync(groups[i].Need, group) is not { } unreachable) continue;
+            await FailLaneAsync(groups.Skip(i + 1).SelectMany(g => g.Recipients).Where(hand.Has), unreachable.Record, unreachable.Verdict);
             return;
         }
     }
+
+    private bool MustLookAgain(QueuedRecipient recipient, DateTimeOffset lastLook) =>
+        all.Time.GetUtcNow() - (recipient.CheckedAt > lastLook ? recipient.CheckedAt : lastLook) > all.Admission.Fresh || all.Admission.IsKnownToBeStopped(recipient.Message);
 
     // Returns the failure when no server of the destination could be reached: it holds for all that wait.
     private async Task<(AttemptRecord Record, Verdict Verdict)?> SendGroupAsync(ConnectionNeed need, List<QueuedRecipient> group)
@@ -88,6 +99,7 @@ internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine,
         var lease = group[0].Lease;
         var (at, since) = (all.Time.GetUtcNow(), all.Time.GetTimestamp());
         var steps = new List<SmtpStep>();
+        route?.BeginAttempt();
         while (group.Count > 0)
         {
             var connected = await ConnectAsync(need);
@@ -115,19 +127,28 @@ internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine,
     // Null when the message cannot be read as it is stored: that is its own trouble, and must not hold up others.
     private async Task<SmtpTransaction?> TransactAsync(List<QueuedRecipient> group, long lease, ConnectionNeed need)
     {
+        slot.Begin();
         try
         {
-            return await connection!.SendAsync(Envelope(group, need), Content(group[0].Message), () => MayFinish(lease), abort);
+            var transaction = await connection!.SendAsync(Envelope(group, need), Content(group[0].Message), () => MayFinish(lease, group[0].Message), abort, slot.GiveUp);
+            if (transaction.IsAnswered) engine.Answered(lane, slot.End());
+            return transaction;
         }
         catch (Exception fault) when (fault is not (NpgsqlException or OperationCanceledException))
         {
             Log.Failed(all.Logger, lane.Domain.Ascii, fault);
             return null;
         }
+        finally
+        {
+            slot.End();
+        }
     }
 
     // No final dot when our last committed heartbeat is too old, or the lease went with a session that is lost.
     private bool MayFinish(long lease) => all.Session.IsSafe && all.Session.Id == lease;
+
+    private bool MayFinish(long lease, QueuedMessage message) => MayFinish(lease) && !all.Admission.IsKnownToBeStopped(message);
 
     // Settles what is decided; returns who goes into a further transaction at once.
     private List<QueuedRecipient> Settle(List<QueuedRecipient> group, AttemptRecord record, SmtpTransaction transaction, ConnectionNeed need)
@@ -164,9 +185,9 @@ internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine,
         engine.Unreachable(lane, verdict.Ends);
         foreach (var recipient in rest) hand.Settle(recipient, record, verdict);
         await hand.FinishAsync();
-        while (hand.Take(BatchSize * 10) is { Count: > 0 } rows)
+        while (hand.Take(BatchSize * 10, toSend: false) is { Count: > 0 } rows)
         {
-            foreach (var recipient in await hand.LoadAsync(rows, abort)) hand.Settle(recipient, record, verdict);
+            foreach (var recipient in await hand.LoadAsync(rows, toSend: false, abort)) hand.Settle(recipient, record, verdict);
             await hand.FinishAsync();
         }
     }
@@ -177,13 +198,13 @@ internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine,
         // A walk that a broken session interrupted goes on at the next address; else a new one begins.
         if (!continueRoute || connectedFor != need) await DisconnectAsync();
         else await HangUpAsync();
-        route ??= all.RouteTo(lane.Domain, need, abort);
+        route ??= all.RouteTo(lane.Domain, need, slot.GiveUp, abort);
         (connectedFor, transactions, continueRoute) = (need, 0, false);
+        slot.Begin();
         connection = await route.NextAsync();
-        if (connection is null) return false;
+        slot.End();
         connectedAt = all.Time.GetUtcNow();
-        engine.Connected(lane);
-        return true;
+        return connection is not null;
     }
 
     private async Task DisconnectAsync()

@@ -11,20 +11,21 @@ namespace MoxApi.Delivery.Queue;
 
 /// <summary>Runs workers: what they all use.</summary>
 internal sealed partial class LaneWorkers(
-    DeliveryOptions options, IDestinations destinations, SmtpConnector connector, QueueReader reader, DeliveryOutcomes outcomes,
+    DeliveryOptions options, IDestinations destinations, SmtpConnector connector, QueueReader reader, Admission admission, DeliveryOutcomes outcomes,
     NodeSession session, PublicIds publicIds, TimeProvider time, ILogger<LaneWorker> logger)
 {
     public DeliveryOptions Options => options;
     public QueueReader Reader => reader;
+    public Admission Admission => admission;
     public DeliveryOutcomes Outcomes => outcomes;
     public NodeSession Session => session;
     public TimeProvider Time => time;
     public ILogger<LaneWorker> Logger => logger;
 
     /// <summary>Works on a lane until it has no rows.</summary>
-    public async Task RunAsync(DeliveryEngine engine, Lane lane, CancellationToken stop, CancellationToken abort)
+    public async Task RunAsync(DeliveryEngine engine, WorkerSlot slot, CancellationToken stop, CancellationToken abort)
     {
-        await using var worker = new LaneWorker(this, engine, lane, stop, abort);
+        await using var worker = new LaneWorker(this, engine, slot, stop, abort);
         await worker.RunAsync();
     }
 
@@ -42,7 +43,8 @@ internal sealed partial class LaneWorkers(
     }
 
     /// <summary>Begins a walk over a destination's servers.</summary>
-    public Route RouteTo(MailDomain domain, ConnectionNeed need, CancellationToken abort) => new(destinations, connector, domain, need, time, abort);
+    public Route RouteTo(MailDomain domain, ConnectionNeed need, CancellationToken giveUp, CancellationToken abort) =>
+        new(destinations, connector, domain, need, options, time, giveUp, abort);
 
     /// <summary>The id under which people know a thing.</summary>
     public string PublicId(PublicIdKind kind, long id) => publicIds.Make(kind, id);

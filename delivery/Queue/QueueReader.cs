@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.Logging;
 using MoxApi.Delivery.Outcomes;
 using MoxApi.Mail.Addresses;
 using MoxApi.Migrations.Leases;
@@ -8,35 +9,40 @@ using Npgsql;
 namespace MoxApi.Delivery.Queue;
 
 /// <summary>Reads what an attempt needs of claimed rows: in one round trip for many, large bodies piece by piece while they are sent.</summary>
-internal sealed class QueueReader(NpgsqlDataSource database)
+internal sealed partial class QueueReader(NpgsqlDataSource database, TimeProvider time, ILogger<QueueReader> logger)
 {
     // The last attempt matters only after the first, when a dual-stack host refused by policy: see LaneWorker.
-    private const string Rows = """
+    private const string Rows = $"""
         SELECT r.id, r.address, q.attempts, q.expires_at, a.retry_schedule,
-          m.id, m.accepted_at, m.reverse_path, m.return_path_domain, m.require_tls, m.needs_smtp_utf8, m.header, m.body_id, b.size, b."inline", refused.remote_address
+          m.id, m.accepted_at, m.reverse_path, m.return_path_domain, m.require_tls, m.needs_smtp_utf8, m.header, m.body_id, b.size, b."inline", refused.remote_address,
+          m.account_id, m.domain_id, {Admission.IsSuppressed}, {Admission.IsStopped}
         FROM queue q JOIN recipient r ON r.id = q.recipient_id JOIN message m ON m.id = r.message_id JOIN body b ON b.id = m.body_id
-          JOIN account a ON a.id = m.account_id
+          JOIN account a ON a.id = m.account_id LEFT JOIN domain d ON d.id = m.domain_id
           LEFT JOIN LATERAL (SELECT remote_address FROM attempt t WHERE q.attempts = 1 AND t.recipient_id = r.id AND t.number = 1
             AND t.outcome = 1 AND t.smtp_code >= 500) refused ON true
         WHERE q.recipient_id = ANY ($1) AND q.session_id = $2
         """;
 
     /// <summary>The recipients that the session still holds, of those asked for.</summary>
-    public async Task<List<QueuedRecipient>> LoadAsync(long session, IReadOnlyCollection<long> recipients, CancellationToken cancel)
+    public async Task<LoadedRows> LoadAsync(long session, IReadOnlyCollection<long> recipients, CancellationToken cancel)
     {
         await using var command = database.CreateCommand(Rows);
         command.Parameters.Add(new() { Value = recipients.ToArray() });
         command.Parameters.Add(new() { Value = session });
         await using var reader = await command.ExecuteReaderAsync(cancel);
-        var loaded = new List<QueuedRecipient>(recipients.Count);
+        var loaded = new LoadedRows(new(recipients.Count), [], new([], []));
         var messages = new Dictionary<long, QueuedMessage>();
-        while (await reader.ReadAsync(cancel))
-        {
-            var messageId = reader.GetInt64(5);
-            if (!messages.TryGetValue(messageId, out var message)) messages.Add(messageId, message = ReadMessage(reader));
-            loaded.Add(ReadRecipient(reader, session, message));
-        }
+        while (await reader.ReadAsync(cancel)) Read(reader, session, messages, loaded);
         return loaded;
+    }
+
+    /// <summary>Writes down that a worker begins with recipients which came back before: should it die of one, it is known which.</summary>
+    public async Task MarkInHandAsync(long session, long[] recipients, CancellationToken cancel)
+    {
+        await using var command = database.CreateCommand("UPDATE queue SET in_hand = true WHERE recipient_id = ANY ($1) AND session_id = $2");
+        command.Parameters.Add(new() { Value = recipients });
+        command.Parameters.Add(new() { Value = session });
+        await command.ExecuteNonQueryAsync(cancel);
     }
 
     /// <summary>A body too large to be inline.</summary>
@@ -50,15 +56,43 @@ internal sealed class QueueReader(NpgsqlDataSource database)
             await LeasedQueue.Mail.ReleaseAsync(database, lease.Key, [.. lease.Select(r => r.Id)], cancel);
     }
 
+    private void Read(NpgsqlDataReader reader, long session, Dictionary<long, QueuedMessage> messages, LoadedRows loaded)
+    {
+        if (reader.GetBoolean(18)) loaded.Refused.Suppressed.Add(reader.GetInt64(0));
+        else if (reader.GetBoolean(19)) loaded.Refused.Stopped.Add(reader.GetInt64(0));
+        else ReadRecipient(reader, session, messages, loaded);
+    }
+
+    // What cannot be read is the trouble of one recipient, not of those beside it.
+    private void ReadRecipient(NpgsqlDataReader reader, long session, Dictionary<long, QueuedMessage> messages, LoadedRows loaded)
+    {
+        var row = new QueuedRow(
+            reader.GetInt64(0), session, reader.GetInt64(5), reader.GetFieldValue<DateTimeOffset>(6), reader.GetInt32(2), reader.GetFieldValue<DateTimeOffset>(3),
+            RetrySchedule.TryParse(reader.GetString(4), out var retries) ? retries : RetrySchedule.Default);
+        try
+        {
+            if (!messages.TryGetValue(row.MessageId, out var message)) messages.Add(row.MessageId, message = ReadMessage(reader));
+            loaded.Ready.Add(new(
+                row.Id, session, MailAddress.Parse(reader.GetString(1)), row.Attempts, row.ExpiresAt, row.Retries,
+                reader.IsDBNull(15) ? null : IPAddress.Parse(reader.GetString(15)), message) { CheckedAt = time.GetUtcNow() });
+        }
+        catch (FormatException fault)
+        {
+            Log.Unreadable(logger, row.Id, fault);
+            loaded.Unreadable.Add(row);
+        }
+    }
+
     private static QueuedMessage ReadMessage(NpgsqlDataReader reader) => new(
-        reader.GetInt64(5), reader.GetFieldValue<DateTimeOffset>(6),
+        reader.GetInt64(5), reader.GetInt64(16), reader.IsDBNull(17) ? null : reader.GetInt64(17), reader.GetFieldValue<DateTimeOffset>(6),
         // An empty reverse-path is the null one; absent says that each recipient has its own.
         reader.IsDBNull(7) || reader.GetString(7).Length == 0 ? null : MailAddress.Parse(reader.GetString(7)),
         reader.IsDBNull(8) ? null : reader.GetString(8), (RequireTls)reader.GetInt16(9), reader.GetBoolean(10), reader.GetFieldValue<byte[]>(11),
         reader.GetInt64(12), reader.GetInt64(13), reader.IsDBNull(14) ? (ReadOnlyMemory<byte>?)null : reader.GetFieldValue<byte[]>(14));
 
-    private static QueuedRecipient ReadRecipient(NpgsqlDataReader reader, long lease, QueuedMessage message) => new(
-        reader.GetInt64(0), lease, MailAddress.Parse(reader.GetString(1)), reader.GetInt32(2), reader.GetFieldValue<DateTimeOffset>(3),
-        RetrySchedule.TryParse(reader.GetString(4), out var retries) ? retries : RetrySchedule.Default,
-        reader.IsDBNull(15) ? null : IPAddress.Parse(reader.GetString(15)), message);
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "Recipient {Recipient} cannot be read as it is stored")]
+        internal static partial void Unreadable(ILogger logger, long recipient, Exception fault);
+    }
 }

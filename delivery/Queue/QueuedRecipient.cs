@@ -7,6 +7,8 @@ namespace MoxApi.Delivery.Queue;
 
 /// <summary>What the recipients of a message share at delivery.</summary>
 /// <param name="Id">The message.</param>
+/// <param name="AccountId">Whose it is.</param>
+/// <param name="DomainId">The author's domain, where it is one of ours.</param>
 /// <param name="AcceptedAt">When it was accepted.</param>
 /// <param name="ReversePath">The reverse-path of all recipients; absent where each has its own.</param>
 /// <param name="ReturnPathDomain">The domain of unique return paths.</param>
@@ -17,8 +19,18 @@ namespace MoxApi.Delivery.Queue;
 /// <param name="BodySize">Octets of the body.</param>
 /// <param name="Body">The body, where it is in memory; large ones are read while they are sent.</param>
 internal sealed record QueuedMessage(
-    long Id, DateTimeOffset AcceptedAt, MailAddress? ReversePath, string? ReturnPathDomain, RequireTls RequireTls, bool NeedsSmtpUtf8,
+    long Id, long AccountId, long? DomainId, DateTimeOffset AcceptedAt, MailAddress? ReversePath, string? ReturnPathDomain, RequireTls RequireTls, bool NeedsSmtpUtf8,
     ReadOnlyMemory<byte> Header, long BodyId, long BodySize, ReadOnlyMemory<byte>? Body);
+
+/// <summary>A recipient in hand: what its outcome needs, whatever is wrong with the rest of what is stored.</summary>
+/// <param name="Id">The recipient.</param>
+/// <param name="Lease">The session that holds it.</param>
+/// <param name="MessageId">The message.</param>
+/// <param name="AcceptedAt">When that was accepted.</param>
+/// <param name="Attempts">Attempts made before this one.</param>
+/// <param name="ExpiresAt">The end of its life in the queue.</param>
+/// <param name="Retries">When further attempts are due.</param>
+internal record QueuedRow(long Id, long Lease, long MessageId, DateTimeOffset AcceptedAt, int Attempts, DateTimeOffset ExpiresAt, RetrySchedule Retries);
 
 /// <summary>A recipient on its way, with all that an attempt needs.</summary>
 /// <param name="Id">The recipient.</param>
@@ -30,4 +42,15 @@ internal sealed record QueuedMessage(
 /// <param name="RefusedAt">The address of a dual-stack host that refused the first attempt by policy (5.7.x): the next goes over the other family.</param>
 /// <param name="Message">The message.</param>
 internal sealed record QueuedRecipient(
-    long Id, long Lease, MailAddress Address, int Attempts, DateTimeOffset ExpiresAt, RetrySchedule Retries, IPAddress? RefusedAt, QueuedMessage Message);
+    long Id, long Lease, MailAddress Address, int Attempts, DateTimeOffset ExpiresAt, RetrySchedule Retries, IPAddress? RefusedAt, QueuedMessage Message)
+    : QueuedRow(Id, Lease, Message.Id, Message.AcceptedAt, Attempts, ExpiresAt, Retries)
+{
+    /// <summary>When it was last looked up whether it may be sent to: see <see cref="Admission"/>.</summary>
+    public DateTimeOffset CheckedAt { get; init; } = Message.AcceptedAt;
+}
+
+/// <summary>Recipients that were read.</summary>
+/// <param name="Ready">Those that can be sent to.</param>
+/// <param name="Unreadable">Those of whom something cannot be read as it is stored.</param>
+/// <param name="Refused">Those that are not to be sent to.</param>
+internal sealed record LoadedRows(List<QueuedRecipient> Ready, List<QueuedRow> Unreadable, RefusedRows Refused);

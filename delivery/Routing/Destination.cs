@@ -38,7 +38,7 @@ internal sealed class Conversation(TimeProvider time)
 }
 
 /// <summary>The way by MX records (RFC 5321 §5.1).</summary>
-internal sealed class MxDestinations(MxRouter router) : IDestinations
+internal sealed class MxDestinations(MxRouter router, OwnDomains own) : IDestinations
 {
     private const int SmtpPort = 25;
 
@@ -47,6 +47,17 @@ internal sealed class MxDestinations(MxRouter router) : IDestinations
     {
         var since = conversation.Now;
         var route = await router.RouteAsync(domain, cancel);
+        if (route.LoopsBack && await own.ContainsAsync(domain, cancel))
+        {
+            // RFC 5321 §5.1: no loop, where this is the final destination.
+            if (own.Listener is { } listener)
+            {
+                conversation.Add("mx", since, $"The mail servers of {domain.Ascii} are this one, and it is a domain of ours.");
+                yield return new RouteHost(listener.HostName, [listener.EndPoint()], null, true);
+                yield break;
+            }
+            route = await own.RouteAsync(domain, cancel);
+        }
         if (route.Failure is { } failure)
         {
             conversation.Add("mx", since, failure.Text);

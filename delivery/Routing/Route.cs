@@ -12,21 +12,40 @@ namespace MoxApi.Delivery.Routing;
 internal readonly record struct ConnectionNeed(bool VerifiedTls, AddressFamily? Avoid);
 
 /// <summary>
-/// One walk over the mail servers of a destination, host by host and address by address, each tried once (RFC 5321 §5.1). A connection that
-/// breaks continues the walk where it stands.
+/// One walk over the mail servers of a destination, host by host and address by address, each tried once (RFC 5321 §5.1), up to a limit. A
+/// connection that breaks continues the walk where it stands.
 /// </summary>
 internal sealed class Route : IAsyncDisposable
 {
+    // RFC 5321 §5.1: "the SMTP client SHOULD try at least two addresses".
+    private const int AtLeast = 2;
+
     private readonly SmtpConnector connector;
     private readonly ConnectionNeed need;
     private readonly IAsyncEnumerator<RouteHost> hosts;
     private readonly Queue<IPEndPoint> addresses = new();
     private readonly Conversation conversation;
+    private readonly DeliveryOptions options;
+    private readonly TimeProvider time;
+    private readonly CancellationToken giveUp;
     private readonly CancellationToken stop;
+    private int tried;
+    private long since;
 
-    public Route(IDestinations destinations, SmtpConnector connector, MailDomain domain, ConnectionNeed need, TimeProvider time, CancellationToken stop)
+    /// <param name="destinations">Finds the servers.</param>
+    /// <param name="connector">Connects to them.</param>
+    /// <param name="domain">The destination.</param>
+    /// <param name="need">What the connection must be fit for.</param>
+    /// <param name="options">How far to go.</param>
+    /// <param name="time">The clock of the conversation.</param>
+    /// <param name="giveUp">Ends the walk as if every server's time were over.</param>
+    /// <param name="stop">Ends it without a result.</param>
+    public Route(
+        IDestinations destinations, SmtpConnector connector, MailDomain domain, ConnectionNeed need, DeliveryOptions options, TimeProvider time,
+        CancellationToken giveUp, CancellationToken stop)
     {
-        (this.connector, this.need, this.stop) = (connector, need, stop);
+        (this.connector, this.need, this.options, this.time, this.giveUp, this.stop) = (connector, need, options, time, giveUp, stop);
+        BeginAttempt();
         conversation = new Conversation(time);
         hosts = destinations.HostsAsync(domain, conversation, stop).GetAsyncEnumerator(stop);
     }
@@ -43,14 +62,18 @@ internal sealed class Route : IAsyncDisposable
     /// <summary>Why there is no connection, after all were tried: a passing failure if any was one, for then another try may succeed.</summary>
     public Verdict? Failure { get; private set; }
 
-    /// <summary>The next connection, or null when no server is left.</summary>
+    /// <summary>An attempt begins that may go on over the connection of the one before: the limits hold for each.</summary>
+    public void BeginAttempt() => (tried, since) = (0, time.GetTimestamp());
+
+    /// <summary>The next connection, or null when no server is left, or enough were tried.</summary>
     public async Task<SmtpConnection?> NextAsync()
     {
-        while (await NextAddressAsync() is { } address)
+        while (!giveUp.IsCancellationRequested && await NextAddressAsync() is { } address && MayTryAnother())
         {
+            tried++;
             Address = address.Address;
             var target = new SmtpTarget(address, Host!.Host, need.VerifiedTls ? SmtpTlsMode.Required : SmtpTlsMode.Opportunistic, Host.AllowPrivate);
-            var opening = await connector.OpenAsync(target, stop);
+            var opening = await connector.OpenAsync(target, stop, giveUp);
             // The steps of several hosts make one conversation: each connect says to whom.
             conversation.Steps.AddRange(opening.Steps.Select(s => s.Step == SmtpSteps.Connect ? s with { Address = $"{Host.Host} [{address.Address}]" } : s));
             if (opening.Connection is { } connection)
@@ -82,6 +105,13 @@ internal sealed class Route : IAsyncDisposable
 
     private Verdict Judge(SmtpVerdict failure) =>
         need.VerifiedTls && failure.Fault is SmtpFault.TlsUnavailable or SmtpFault.TlsFailed ? Verdict.TlsRequired(failure.Text) : Verdict.Of(failure);
+
+    private bool MayTryAnother()
+    {
+        if (tried < options.MaxAddressesPerAttempt && (tried < AtLeast || time.GetElapsedTime(since) < options.NextAddressWithin)) return true;
+        conversation.Add("limit", conversation.Now, $"{tried} addresses were tried; the others have to wait for another attempt.");
+        return false;
+    }
 
     private async Task<IPEndPoint?> NextAddressAsync()
     {

@@ -61,7 +61,7 @@ internal sealed class Handover(NodeSession session, DeliveryEngine? engine)
     {
         var row = accept.Message;
         var message = new QueuedMessage(
-            row.Id, row.AcceptedAt, row.ReversePath is { Length: > 0 } path ? MailAddress.Parse(path) : null, row.ReturnPathDomain, row.RequireTls, row.NeedsSmtpUtf8,
+            row.Id, row.AccountId, row.DomainId, row.AcceptedAt, row.ReversePath is { Length: > 0 } path ? MailAddress.Parse(path) : null, row.ReturnPathDomain, row.RequireTls, row.NeedsSmtpUtf8,
             row.Header, row.BodyId, accept.Body.Size, accept.Body.Memory);
         var (share, first) = (row.Size / queued.Count, row.Size % queued.Count);
         foreach (var lane in queued.GroupBy(r => r.Row.LaneId))

@@ -16,7 +16,11 @@ public sealed record MxHost(string Name, int Preference);
 /// Transient (4xx) when DNS failed, permanent (5xx) when the domain takes no mail; in the words of a server's reply, though no server said it.
 /// </param>
 /// <param name="IsAuthenticated">Whether DNSSEC vouches for the hosts (RFC 7672 §2.2.1).</param>
-public sealed record MxRoute(MailDomain Domain, IReadOnlyList<MxHost> Hosts, SmtpReply? Failure, bool IsAuthenticated);
+public sealed record MxRoute(MailDomain Domain, IReadOnlyList<MxHost> Hosts, SmtpReply? Failure, bool IsAuthenticated)
+{
+    /// <summary>Whether there is no way because the best mail server is this one (RFC 5321 §5.1): a loop, unless the domain is our own.</summary>
+    public bool LoopsBack => Failure?.Enhanced == MxFailure.RoutingLoop;
+}
 
 /// <summary>The addresses of a host, or why there are none.</summary>
 /// <param name="Host">The host asked for.</param>

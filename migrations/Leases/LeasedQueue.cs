@@ -7,7 +7,14 @@ namespace MoxApi.Migrations.Leases;
 /// <param name="Id">The recipient or the webhook delivery.</param>
 /// <param name="LaneId">The lane or the webhook endpoint.</param>
 /// <param name="Attempts">Attempts made before.</param>
-public readonly record struct LeasedRow(long Id, long LaneId, int Attempts);
+/// <param name="Reclaims">How often in a row it came back from a session that died with it.</param>
+public readonly record struct LeasedRow(long Id, long LaneId, int Attempts, int Reclaims);
+
+/// <summary>A row whose session is gone.</summary>
+/// <param name="Id">The recipient.</param>
+/// <param name="Reclaims">How often in a row it came back before.</param>
+/// <param name="InHand">Whether a worker had begun with it: known only of a row that came back before.</param>
+internal readonly record struct OrphanedRow(long Id, int Reclaims, bool InHand);
 
 /// <summary>A lane that has rows waiting, and when the first of them is due.</summary>
 public readonly record struct WaitingLane(long LaneId, DateTimeOffset DueAt);
@@ -32,7 +39,11 @@ public sealed class LeasedQueue
     private readonly string leased;
     private readonly string orphans;
 
-    private LeasedQueue(string table, string key, string lane)
+    /// <param name="table">The table.</param>
+    /// <param name="key">Its key.</param>
+    /// <param name="lane">The column by which its rows are claimed.</param>
+    /// <param name="untouched">What to set besides the session in a row that is given back.</param>
+    private LeasedQueue(string table, string key, string lane, string untouched)
     {
         Table = table;
         Key = key;
@@ -46,7 +57,7 @@ public sealed class LeasedQueue
                 WHERE {lane} = want.lane AND session_id IS NULL AND NOT held AND due_at <= $3
                 ORDER BY due_at, {key} LIMIT want.n FOR UPDATE SKIP LOCKED) q)
             UPDATE {table} SET session_id = mine.id FROM pick, mine WHERE {table}.{key} = pick.{key}
-            RETURNING {table}.{key}, {table}.{lane}, {table}.attempts
+            RETURNING {table}.{key}, {table}.{lane}, {table}.attempts, {table}.reclaims
             """;
         // A skip scan: one index probe per lane that has rows, however many rows it has.
         waiting = $"""
@@ -59,9 +70,9 @@ public sealed class LeasedQueue
               SELECT due_at FROM {table} WHERE {lane} = lanes.lane AND session_id IS NULL AND NOT held ORDER BY due_at LIMIT 1) first
             WHERE lanes.lane IS NOT NULL
             """;
-        release = $"UPDATE {table} SET session_id = NULL WHERE {key} = ANY($1) AND session_id = $2";
-        releaseSession = $"UPDATE {table} SET session_id = NULL WHERE session_id = $1";
-        releaseStrays = $"UPDATE {table} SET session_id = NULL WHERE session_id = $1 AND {key} <> ALL ($2)";
+        release = $"UPDATE {table} SET session_id = NULL{untouched} WHERE {key} = ANY($1) AND session_id = $2";
+        releaseSession = $"UPDATE {table} SET session_id = NULL{untouched} WHERE session_id = $1";
+        releaseStrays = $"UPDATE {table} SET session_id = NULL{untouched} WHERE session_id = $1 AND {key} <> ALL ($2)";
         leased = $"SELECT {key} FROM {table} WHERE session_id = $1";
         // The sessions that hold rows are few: a skip scan finds them, and those without a row in session are dead.
         orphans = $"""
@@ -74,10 +85,10 @@ public sealed class LeasedQueue
     }
 
     /// <summary>Recipients on their way to mail servers.</summary>
-    public static LeasedQueue Mail { get; } = new("queue", "recipient_id", "lane_id");
+    public static LeasedQueue Mail { get; } = new("queue", "recipient_id", "lane_id", ", in_hand = false");
 
     /// <summary>Events on their way to webhook endpoints.</summary>
-    public static LeasedQueue Webhooks { get; } = new("webhook_queue", "delivery_id", "endpoint_id");
+    public static LeasedQueue Webhooks { get; } = new("webhook_queue", "delivery_id", "endpoint_id", "");
 
     internal string Table { get; }
 
@@ -105,7 +116,7 @@ public sealed class LeasedQueue
         command.Parameters.Add(new() { Value = now });
         command.Parameters.Add(new() { Value = session });
         await using var reader = await command.ExecuteReaderAsync(cancel);
-        while (await reader.ReadAsync(cancel)) rows.Add(new(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt32(2)));
+        while (await reader.ReadAsync(cancel)) rows.Add(new(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt32(2), reader.GetInt32(3)));
         return rows;
     }
 
@@ -161,14 +172,14 @@ public sealed class LeasedQueue
         return await command.ExecuteNonQueryAsync(cancel);
     }
 
-    /// <summary>Takes up to <paramref name="limit"/> rows whose session is gone, locked until the transaction ends.</summary>
-    internal async Task<List<(long Id, int Reclaims)>> LockOrphansAsync(NpgsqlConnection connection, int limit, CancellationToken cancel)
+    /// <summary>Takes up to <paramref name="limit"/> recipients whose session is gone, locked until the transaction ends.</summary>
+    internal async Task<List<OrphanedRow>> LockOrphansAsync(NpgsqlConnection connection, int limit, CancellationToken cancel)
     {
         await using var command = new NpgsqlCommand(
-            string.Create(CultureInfo.InvariantCulture, $"{orphans} SELECT {Key}, reclaims FROM {Table} WHERE {IsOrphan} ORDER BY {Key} LIMIT {limit} FOR UPDATE SKIP LOCKED"), connection);
+            string.Create(CultureInfo.InvariantCulture, $"{orphans} SELECT {Key}, reclaims, in_hand FROM {Table} WHERE {IsOrphan} ORDER BY {Key} LIMIT {limit} FOR UPDATE SKIP LOCKED"), connection);
         await using var reader = await command.ExecuteReaderAsync(cancel);
-        var rows = new List<(long, int)>();
-        while (await reader.ReadAsync(cancel)) rows.Add((reader.GetInt64(0), reader.GetInt32(1)));
+        var rows = new List<OrphanedRow>();
+        while (await reader.ReadAsync(cancel)) rows.Add(new(reader.GetInt64(0), reader.GetInt32(1), reader.GetBoolean(2)));
         return rows;
     }
 }

@@ -49,6 +49,7 @@ internal sealed class DeliveryNode : IAsyncDisposable
             .AddSingleton(new PublicIds(installation.IdKey))
             .AddSingleton(new SecretBox(MasterKey.Parse(masterKey)))
             .AddSingleton<IdBlocks>()
+            .AddSingleton<RecipientChanges>()
             .AddSingleton<Lanes>()
             .AddSingleton<RecipientChanges>()
             .AddSingleton<IMemoryCache>(_ => new MemoryCache(new MemoryCacheOptions { SizeLimit = 1000 }))

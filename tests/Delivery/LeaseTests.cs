@@ -78,6 +78,7 @@ public class LeaseTests(TestPostgres postgres)
             await orphans.ReturnAsync(bed.Node.Session, Stop);
         }
 
+        await bed.HurryAsync(sent);
         bed.Node.Deliver();
         await bed.UntilAsync(sent, r => r.Attempts == 3);
 
@@ -179,8 +180,8 @@ public class LeaseTests(TestPostgres postgres)
         Assert.Equal([AttemptOutcome.Interrupted, AttemptOutcome.Delivered], (await bed.AttemptsAsync(sent)).Select(a => a.Outcome));
     }
 
-    // As a node does that is killed with all rows in its hands.
-    private static Task DieWithAllAsync(DeliveryBed bed) => bed.ExecuteAsync("UPDATE queue SET session_id = -1");
+    // As a node does that is killed while its workers are at all rows.
+    private static Task DieWithAllAsync(DeliveryBed bed) => bed.ExecuteAsync("UPDATE queue SET session_id = -1, in_hand = reclaims > 0");
 
     private static Outcome Delivered(long recipient, long session) => new(
         session, new Attempt { Id = 1, RecipientId = recipient, At = TimeProvider.System.GetUtcNow(), SmtpCode = 250, Reply = "Ok", Conversation = "[]" }, 2, RecipientStatus.Delivered, null);

@@ -1,3 +1,4 @@
+using MoxApi.Mail.Smtp.Client;
 using MoxApi.Migrations.Messages;
 using MoxApi.Tests.Hosting;
 using Xunit;
@@ -51,8 +52,46 @@ public class MailExchangerTests(TestPostgres postgres)
 
         Assert.Equal(("5.1.2", FailureClass.DomainNotFound), (attempt.EnhancedCode, attempt.FailureClass));
         Assert.Equal("mx", Steps(attempt).Single().Step);
-        // And so does the next, without a pause.
-        await FailedAsync(bed, "sam@nowhere.example.org");
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task After_a_failure_a_destination_is_left_alone_for_a_while_unless_it_does_not_exist(bool exists)
+    {
+        await using var bed = await MakeAsync(postgres);
+        if (exists) bed.Dns.Mx("example.org", 10, "dead.example.org");
+        if (exists) bed.AddDeadHost("dead.example.org");
+
+        var sent = await bed.SendAsync("jane@example.org");
+        await bed.UntilAsync(sent, exists ? RecipientStatus.Delayed : RecipientStatus.Failed);
+
+        DateTimeOffset? pausedUntil = null;
+        var wants = bed.Node.Engine.Plan([(await bed.RecipientsAsync(sent)).Single().LaneId], (_, until) => pausedUntil = until);
+        Assert.Equal((exists, exists ? 0 : 1), (pausedUntil is not null, wants.Count));
+    }
+
+    [Theory, InlineData(5, 3), InlineData(3, 3), InlineData(2, 2)]
+    public async Task An_attempt_tries_so_many_addresses_and_no_more(int dead, int tried)
+    {
+        await using var bed = await MakeAsync(postgres, options: new() { MaxAddressesPerAttempt = 3 });
+        AddMany(bed, dead, bed.AddDeadHost);
+
+        var attempt = await DelayedAsync(bed);
+
+        Assert.Equal(tried, Steps(attempt).Count(s => s.Step == "connect"));
+        Assert.Equal(dead > tried, Steps(attempt)[^1].Step == "limit");
+    }
+
+    [Fact]
+    public async Task An_attempt_that_has_lasted_long_tries_no_address_after_the_second()
+    {
+        var timeouts = new SmtpTimeouts { Greeting = TimeSpan.FromMilliseconds(600) };
+        await using var bed = await MakeAsync(
+            postgres, options: new() { NextAddressWithin = TimeSpan.FromSeconds(1) }, client: new() { HostName = "mail.acme.example", Timeouts = timeouts });
+        AddMany(bed, 4, (host, _) => bed.AddHost(host).Always("connect", Peers.Act.Silence));
+
+        var attempt = await DelayedAsync(bed);
+
+        Assert.Equal(["mx", "connect", "connect", "limit"], Steps(attempt).Select(s => s.Step));
     }
 
     [Fact]
@@ -156,6 +195,22 @@ public class MailExchangerTests(TestPostgres postgres)
 
         Assert.Equal("5.4.6", attempt.EnhancedCode);
         Assert.Empty(other.Sessions);
+    }
+
+    private static void AddMany(DeliveryBed bed, int count, Action<string, bool> add)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            bed.Dns.Mx("example.org", 10 + i, $"mx{i}.example.org");
+            add($"mx{i}.example.org", false);
+        }
+    }
+
+    private static async Task<Attempt> DelayedAsync(DeliveryBed bed)
+    {
+        var sent = await bed.SendAsync("jane@example.org");
+        await bed.UntilAsync(sent, RecipientStatus.Delayed);
+        return (await bed.AttemptsAsync(sent)).Single();
     }
 
     private static async Task<Attempt> FailedAsync(DeliveryBed bed, string to)

@@ -28,7 +28,10 @@ public class QueueRoomTests(TestPostgres postgres)
     [Fact]
     public async Task What_finds_no_room_waits_in_the_queue_and_is_claimed_when_there_is_some()
     {
-        await using var bed = await MakeAsync(postgres, options: new() { MaxLeased = 4, IdleConnection = TimeSpan.FromMilliseconds(500) });
+        await using var bed = await MakeAsync(postgres, start: false, options: new() { MaxLeased = 4, IdleConnection = TimeSpan.FromMilliseconds(500) });
+        // Nothing is found by looking for it: who finds no room must be called in.
+        bed.Node.Loop.ScanEvery = TimeSpan.FromMinutes(10);
+        bed.Node.Deliver();
         var gate = new TaskCompletionSource();
         var server = bed.AddDomain("example.org").Always("mail", ((Act)"250 2.1.0 Ok").After(gate.Task));
         var other = bed.AddDomain("example.net").Always("mail", ((Act)"250 2.1.0 Ok").After(gate.Task));
@@ -51,6 +54,7 @@ public class QueueRoomTests(TestPostgres postgres)
         await using var bed = await MakeAsync(postgres, start: false, options: new() { MaxLeasedPerDestination = 10, MaxConnectionsPerDestination = 2, IdleConnection = TimeSpan.FromMilliseconds(500) });
         var gate = new TaskCompletionSource();
         bed.AddDomain("example.org").Always("mail", ((Act)"250 2.1.0 Ok").After(gate.Task));
+        bed.Node.Loop.ScanEvery = TimeSpan.FromMinutes(10);
         var sent = await bed.SendAsync([.. Enumerable.Range(0, 100).Select(n => $"jane{n}@example.org")]);
 
         bed.Node.Deliver();
@@ -64,5 +68,19 @@ public class QueueRoomTests(TestPostgres postgres)
         });
 
         Assert.InRange(most, 0, 10);
+    }
+
+    [Fact]
+    public async Task Many_destinations_for_which_there_is_no_room_all_have_their_turn()
+    {
+        await using var bed = await MakeAsync(postgres, start: false, options: new() { MaxLeased = 8, MaxConnections = 4, IdleConnection = TimeSpan.FromMilliseconds(100) });
+        bed.Node.Loop.ScanEvery = TimeSpan.FromMinutes(10);
+        var domains = Enumerable.Range(0, 40).Select(n => $"d{n}.example").ToArray();
+        foreach (var domain in domains) bed.AddDomain(domain);
+        var sent = await bed.SendAsync([.. domains.SelectMany(d => new[] { $"jane@{d}", $"sam@{d}", $"kim@{d}" })]);
+
+        bed.Node.Deliver();
+
+        await bed.UntilAsync(sent, RecipientStatus.Delivered);
     }
 }

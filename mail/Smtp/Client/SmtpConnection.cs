@@ -47,13 +47,14 @@ public sealed class SmtpConnection : IAsyncDisposable
     /// Asked just before the final dot; a no closes the connection without it, so that the server drops the message. Null for always.
     /// </param>
     /// <param name="stop">Gives up; no longer heard from the final dot on, so that a message that may be delivered gets its answer.</param>
+    /// <param name="giveUp">Ends the wait for the server as if its time were over, with a verdict like others; not heard from the final dot on either.</param>
     /// <returns>What became of each recipient.</returns>
     /// <exception cref="InvalidOperationException"><see cref="CanSend"/> is false, or there is no recipient.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="stop"/> was canceled before the final dot; the connection is closed.</exception>
     /// <exception cref="InvalidDataException">The body's stream yielded another number of octets than was declared; the connection is closed.</exception>
     /// <remarks>What the content's stream or <paramref name="mayFinish"/> throw is passed on, after the connection was closed without the final dot.</remarks>
     public async Task<SmtpTransaction> SendAsync(
-        SmtpEnvelope envelope, SmtpContent content, Func<bool>? mayFinish = null, CancellationToken stop = default)
+        SmtpEnvelope envelope, SmtpContent content, Func<bool>? mayFinish = null, CancellationToken stop = default, CancellationToken giveUp = default)
     {
         if (!CanSend) throw new InvalidOperationException("The connection takes no further transaction.");
         if (envelope.ForwardPaths.Count == 0) throw new InvalidOperationException("The envelope has no recipient.");
@@ -66,7 +67,7 @@ public sealed class SmtpConnection : IAsyncDisposable
         try
         {
             using var whole = new CancellationTokenSource(_timeouts.Transaction, _time);
-            var result = await run.RunAsync(whole.Token, stop);
+            var result = await run.RunAsync(whole.Token, giveUp, stop);
             _needsReset = run.NeedsReset;
             if (run.Broke) await CloseAsync();
             return result;

@@ -37,6 +37,9 @@ public sealed record SmtpTransaction(IReadOnlyList<SmtpRecipientResult> Recipien
     /// <summary>Whether the server may have taken the message without our learning of it: no answer came to the final dot.</summary>
     public bool IsAmbiguous => FinalDotSent && Recipients.Any(static r => r.Verdict is { Step: SmtpSteps.Body, Fault: not SmtpFault.None });
 
+    /// <summary>Whether it went its way: no fault of the server's or of the network's cut it short.</summary>
+    public bool IsAnswered => !Recipients.Any(static r => r.Verdict is { Fault: not SmtpFault.None });
+
     /// <summary>Whether the caller withheld the final dot.</summary>
     public bool LeaseLost => Recipients.Any(static r => r.Verdict?.Fault == SmtpFault.LeaseLost);
 }

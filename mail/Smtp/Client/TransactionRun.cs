@@ -29,28 +29,30 @@ internal sealed class TransactionRun(
 
     /// <summary>Runs it.</summary>
     /// <param name="timeIsUp">Canceled when the whole has taken too long.</param>
-    /// <param name="stop">Gives up.</param>
-    public async Task<SmtpTransaction> RunAsync(CancellationToken timeIsUp, CancellationToken stop)
+    /// <param name="giveUp">Canceled when the caller has had enough of the server.</param>
+    /// <param name="stop">Ends it without a result.</param>
+    public async Task<SmtpTransaction> RunAsync(CancellationToken timeIsUp, CancellationToken giveUp, CancellationToken stop)
     {
         NeedsReset = ResetFirst;
         preflight.Judge(_book);
         var pending = _book.Undecided.ToArray();
-        if (pending.Length > 0) await RunInTimeAsync(pending, timeIsUp, stop);
+        if (pending.Length > 0) await RunInTimeAsync(pending, timeIsUp, giveUp, stop);
         return new SmtpTransaction(_book.Results(), exchange.Conversation.Steps, _content.FinalDotSent);
     }
 
-    private async Task RunInTimeAsync(int[] pending, CancellationToken timeIsUp, CancellationToken stop)
+    private async Task RunInTimeAsync(int[] pending, CancellationToken timeIsUp, CancellationToken giveUp, CancellationToken stop)
     {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeIsUp, stop);
+        using var any = CancellationTokenSource.CreateLinkedTokenSource(timeIsUp, giveUp, stop);
         var since = exchange.Conversation.Now;
         try
         {
-            await RunAsync(pending, either.Token);
+            await RunAsync(pending, any.Token);
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
             Broke = true;
-            var slow = new SmtpBreakException(SmtpFault.TimedOut, $"The transaction took longer than {exchange.Timeouts.Transaction.TotalMinutes:0.##} minutes.");
+            var slow = new SmtpBreakException(
+                SmtpFault.TimedOut, timeIsUp.IsCancellationRequested ? $"The transaction took longer than {exchange.Timeouts.Transaction.TotalMinutes:0.##} minutes." : SmtpBreakException.GivenUp);
             exchange.Note(slow, exchange.Step, since);
             _book.DecideRest(slow.At(exchange.Step));
         }

@@ -1,0 +1,83 @@
+namespace MoxApi.Delivery.Queue;
+
+/// <summary>
+/// The workers: which destination may have one now, and which has to give one up. Guarded by the lock of <see cref="DeliveryEngine"/>.
+/// </summary>
+internal sealed class LaneStaff(DeliveryOptions options, LaneShares shares, TimeProvider time, Func<WorkerSlot, Task> run)
+{
+    // A worker for every so many rows that wait.
+    private const int RowsPerWorker = 4;
+
+    private readonly HashSet<WorkerSlot> slots = [];
+    private int leaving;
+
+    /// <summary>Whether workers may start.</summary>
+    public bool IsOpen { get; set; }
+
+    /// <summary>The workers' courses.</summary>
+    public Task[] Running => [.. slots.Select(s => s.Running)];
+
+    /// <summary>Starts as many workers as the lane's rows are worth and slots allow.</summary>
+    public void Staff(Lane lane)
+    {
+        while (IsOpen && lane.Ready.Count > 0 && lane.Workers < Wanted(lane))
+        {
+            if (!HasSlot(lane.Share))
+            {
+                if (!lane.Waiting) lane.Share.Waiting.Enqueue(lane);
+                lane.Waiting = true;
+                return;
+            }
+            var slot = new WorkerSlot(lane, time);
+            lane.Join();
+            slots.Add(slot);
+            slot.Running = run(slot);
+        }
+    }
+
+    /// <summary>Gives free slots to lanes that wait for them. Each lane that is looked at takes one, goes to another line, or no longer wants any.</summary>
+    public void ServeWaiting()
+    {
+        foreach (var share in shares.All)
+        {
+            while (HasSlot(share) && share.Waiting.TryDequeue(out var next))
+            {
+                next.Waiting = false;
+                Staff(next);
+            }
+        }
+    }
+
+    /// <summary>A worker has ended.</summary>
+    public void Ended(WorkerSlot slot)
+    {
+        slots.Remove(slot);
+        slot.Lane.Leave(slot.IsGivenUp);
+        if (slot.IsGivenUp) leaving--;
+    }
+
+    /// <summary>The workers that have been kept waiting too long, the longest first.</summary>
+    public List<WorkerSlot> Overdue() => [.. slots.Where(s => s.Busy > options.SlowAfter).OrderByDescending(s => s.Busy)];
+
+    /// <summary>Has workers of slow lanes give up while there are more than have a place, those of lanes that wait included. Returns their lanes.</summary>
+    public List<Lane> Relieve(IEnumerable<WorkerSlot> overdue)
+    {
+        var lanes = new List<Lane>();
+        foreach (var slot in overdue.Where(s => !s.IsGivenUp).Take(shares.Slow.MissingSlots))
+        {
+            slot.Abandon();
+            slot.Lane.Abandon();
+            lanes.Add(slot.Lane);
+            leaving++;
+        }
+        return lanes;
+    }
+
+    // One worker finds out how the destination fares; then a few rows each.
+    private int Wanted(Lane lane) => lane.Share == shares.Proven
+        ? Math.Min(options.MaxConnectionsPerDestination, ((lane.Ready.Count + RowsPerWorker - 1) / RowsPerWorker) + lane.Workers - lane.Idle)
+        : 1;
+
+    // Those that were given up on and wait for the answer to a final dot come on top of the shares; the uncertain start no more when they are too many.
+    private bool HasSlot(LaneShare share) => share.HasSlot && (share == shares.Proven || leaving < options.MaxConnections);
+}

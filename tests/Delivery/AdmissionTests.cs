@@ -1,0 +1,114 @@
+using MoxApi.Delivery.Queue;
+using MoxApi.Migrations.Messages;
+using MoxApi.Tests.Hosting;
+using MoxApi.Tests.Peers;
+using Xunit;
+using static MoxApi.Tests.Delivery.DeliveryBed;
+
+namespace MoxApi.Tests.Delivery;
+
+/// <summary>What happens between a message's accept and its delivery that makes it one not to be sent.</summary>
+public class AdmissionTests(TestPostgres postgres)
+{
+    private const string Suppress = """
+        INSERT INTO suppression (account_id, base_address, address, reason, failure_class, created_at, expires_at)
+        SELECT account_id, base_address, address, 0, 0, now(), {0} FROM recipient WHERE address = 'jane@example.org' LIMIT 1
+        """;
+
+    [Fact]
+    public async Task An_address_that_was_suppressed_after_the_accept_is_not_sent_to()
+    {
+        await using var bed = await MakeAsync(postgres, start: false);
+        var server = bed.AddDomain("example.org");
+        var sent = await bed.SendAsync("jane@example.org", "sam@example.org");
+        await SuppressAsync(bed, "NULL");
+
+        bed.Node.Deliver();
+        await bed.UntilAsync(sent, r => r.Status is RecipientStatus.Delivered or RecipientStatus.Suppressed);
+
+        var recipients = await bed.RecipientsAsync(sent);
+        Assert.Equal([RecipientStatus.Suppressed, RecipientStatus.Delivered], recipients.Select(r => r.Status));
+        Assert.Equal([EventType.MessageAccepted, EventType.MessageSuppressed], (await bed.EventsAsync(recipients[0].Id)).Select(e => e.Type));
+        Assert.DoesNotContain(server.Transcript, l => l.Contains("jane@", StringComparison.Ordinal));
+        Assert.Empty(await bed.AttemptsAsync(recipients[0].Id));
+        await UntilAsync(() => Task.FromResult(bed.Node.Engine.Leased == 0));
+    }
+
+    [Fact]
+    public async Task A_suppression_that_is_over_keeps_nobody_from_being_sent_to()
+    {
+        await using var bed = await MakeAsync(postgres, start: false);
+        bed.AddDomain("example.org");
+        var sent = await bed.SendAsync("jane@example.org");
+        await SuppressAsync(bed, "now() - interval '1 second'");
+
+        bed.Node.Deliver();
+
+        await bed.UntilAsync(sent, RecipientStatus.Delivered);
+    }
+
+    [Fact]
+    public async Task What_waited_long_in_memory_is_looked_up_again()
+    {
+        await using var bed = await MakeAsync(postgres, options: new() { MaxConnectionsPerDestination = 1, IdleConnection = TimeSpan.FromMilliseconds(200) });
+        var gate = new TaskCompletionSource();
+        var server = bed.AddDomain("example.org").On("mail", ((Act)"250 2.1.0 Ok").After(gate.Task));
+        var first = await bed.SendAsync("sam@example.org");
+        await UntilAsync(() => Task.FromResult(server.Transcript.Any(l => l.StartsWith("C: MAIL", StringComparison.Ordinal))));
+        var waits = await bed.SendAsync("jane@example.org");
+        Assert.Equal(2, bed.Node.Engine.Leased);
+
+        await SuppressAsync(bed, "NULL");
+        bed.Node.Get<Admission>().Fresh = TimeSpan.Zero;
+        gate.SetResult();
+        await bed.UntilAsync(first, RecipientStatus.Delivered);
+        await bed.UntilAsync(waits, RecipientStatus.Suppressed);
+
+        Assert.Single(server.Messages);
+        await UntilAsync(() => Task.FromResult(bed.Node.Engine is { Leased: 0, Bytes: 0 }));
+    }
+
+    [Theory]
+    [InlineData("UPDATE account SET suspended_at = now()")]
+    [InlineData("UPDATE account SET paused_at = now()")]
+    [InlineData("UPDATE domain SET suspended_at = now()")]
+    public async Task What_is_queued_for_a_sender_that_was_stopped_is_held(string stop)
+    {
+        await using var bed = await MakeAsync(postgres, start: false);
+        var server = bed.AddDomain("example.org");
+        var sent = await bed.SendAsync("jane@example.org", "sam@example.org");
+        await bed.ExecuteAsync(stop);
+
+        bed.Node.Deliver();
+        var recipients = await bed.UntilAsync(sent, RecipientStatus.Held);
+
+        Assert.Equal([EventType.MessageAccepted, EventType.MessageHeld], (await bed.EventsAsync(recipients[0].Id)).Select(e => e.Type));
+        Assert.Equal(2, await bed.CountAsync("SELECT count(*) FROM queue WHERE held AND session_id IS NULL"));
+        Assert.Empty(server.Sessions);
+        await UntilAsync(() => Task.FromResult(bed.Node.Engine.Leased == 0));
+    }
+
+    [Theory]
+    [InlineData("UPDATE account SET suspended_at = now()")]
+    [InlineData("UPDATE domain SET suspended_at = now()")]
+    public async Task No_final_dot_is_sent_once_a_node_knows_of_a_suspension(string stop)
+    {
+        await using var bed = await MakeAsync(postgres);
+        var gate = new TaskCompletionSource();
+        var server = bed.AddDomain("example.org").On("data", ((Act)"354 Go on").After(gate.Task));
+        var sent = await bed.SendAsync("jane@example.org");
+        await UntilAsync(() => Task.FromResult(server.Transcript.Contains("C: DATA")));
+
+        await bed.ExecuteAsync(stop);
+        await using var context = bed.Open();
+        var row = context.Messages.Single(m => m.Id == sent.MessageId);
+        var message = new QueuedMessage(row.Id, row.AccountId, row.DomainId, row.AcceptedAt, null, null, row.RequireTls, false, default, 0, 0, null);
+        await UntilAsync(() => Task.FromResult(bed.Node.Get<Admission>().IsKnownToBeStopped(message)));
+        gate.SetResult();
+        await bed.UntilAsync(sent, RecipientStatus.Held);
+
+        Assert.Empty(server.Messages);
+    }
+
+    private static Task SuppressAsync(DeliveryBed bed, string until) => bed.ExecuteAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, Suppress, until));
+}
