@@ -87,10 +87,13 @@ internal sealed partial class SmtpSession(SmtpServer server, SmtpPeer peer, Conn
         if (ended is not null) await ended.DisposeAsync();
     }
 
-    /// <summary>Counts a mistake in the protocol, of which a connection has few.</summary>
+    /// <summary>Counts a mistake, of which a connection may make few.</summary>
     /// <returns>The reply given; the last one allowed becomes 421.</returns>
     public SmtpReply Fault(SmtpReply reply) =>
         ++faults < Options.MaxFaults ? reply : new SmtpReply(421, new(4, 7, 0), $"Too many errors, closing. The last one: {reply}");
+
+    /// <summary>Forgets the mistakes: a client whose mail is wanted may stay for much of it.</summary>
+    public void Forgive() => faults = 0;
 
     /// <summary>Reads a message after DATA, to its end.</summary>
     public ValueTask<SmtpReply?> ReceiveAsync(MessageSpool spool) => new MessageReader(connection.Transport.Input, lifetime, Options).ReadAsync(spool);

@@ -34,6 +34,8 @@ internal static class DataHandler
         // RFC 5321 §4.5.3.2.6: the client waits 10 minutes. Whether it still does or not does not decide what is stored: a commit that is
         // given up half-way, or a 250 that does not arrive, would make it send the message again.
         using var deadline = new CancellationTokenSource(session.Options.CommitTimeout, session.Time);
-        return await session.Transaction.DataAsync(spool, deadline.Token);
+        var reply = await session.Transaction.DataAsync(spool, deadline.Token);
+        if (reply.IsSuccess) session.Forgive();
+        return reply;
     }
 }
