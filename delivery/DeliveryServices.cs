@@ -20,17 +20,21 @@ namespace MoxApi.Delivery;
 /// <summary>Puts the room together. The host provides the database, the node's session, ids, secrets, the dialer and the clock.</summary>
 public static class DeliveryServices
 {
-    /// <summary>Everything that hands messages in: on nodes with the role api or inbound.</summary>
+    // Accepts that wait for PostgreSQL: some ten full groups. Outcomes need no bound, since those that wait are leased rows.
+    private const int MaxWaitingAccepts = 10_000;
+
+    /// <summary>Everything that hands messages in: on nodes with the role api or inbound. The host registers <see cref="BytesInFlight"/> with its limit.</summary>
     public static IServiceCollection AddSubmission(this IServiceCollection services) => services
         .AddSingleton<DomainSetup>()
         .AddSingleton<MessageComposer>()
         .AddSingleton<Senders>()
-        .AddSingleton(s => Started<Accept, Accepted>(s, new AcceptWriter(), retry: false))
+        .AddSingleton<SubmissionMetrics>()
+        .AddSingleton(s => Started<Accept, Accepted>(s, new AcceptWriter(), retry: false, "accept", MaxWaitingAccepts))
         .AddSingleton(s => new Handover(s.GetRequiredService<NodeSession>(), s.GetService<DeliveryEngine>()))
         .AddSingleton(s => new Submission(
             s.GetRequiredService<Senders>(), s.GetRequiredService<MessageComposer>(), s.GetRequiredService<IdBlocks>(), s.GetRequiredService<Lanes>(),
             s.GetRequiredService<GroupCommit<Accept, Accepted>>(), s.GetRequiredService<Handover>(), s.GetRequiredService<NpgsqlDataSource>(),
-            s.GetRequiredService<TimeProvider>()));
+            s.GetRequiredService<BytesInFlight>(), s.GetRequiredService<SubmissionMetrics>(), s.GetRequiredService<TimeProvider>()));
 
     /// <summary>Everything that delivers: on nodes with the role delivery.</summary>
     /// <param name="services">To add to.</param>
@@ -47,7 +51,7 @@ public static class DeliveryServices
             .AddSingleton(s => new SmtpConnector(s.GetRequiredService<Dialer>(), client, s.GetRequiredService<TimeProvider>()))
             .AddSingleton<DeliveryMetrics>()
             .AddSingleton<OutcomeWriter>()
-            .AddSingleton(s => Started<Outcome, OutcomeResult>(s, s.GetRequiredService<OutcomeWriter>(), retry: true))
+            .AddSingleton(s => Started<Outcome, OutcomeResult>(s, s.GetRequiredService<OutcomeWriter>(), retry: true, "outcome", int.MaxValue))
             .AddSingleton<Orphans>()
             .AddSingleton<QueueReader>()
             .AddSingleton<DeliveryOutcomes>()
@@ -58,9 +62,10 @@ public static class DeliveryServices
             .AddSingleton<IDeliveryJobs>(s => s.GetRequiredService<DeliveryJobs>());
     }
 
-    private static GroupCommit<T, TResult> Started<T, TResult>(IServiceProvider services, IGroupWrite<T, TResult> write, bool retry)
+    private static GroupCommit<T, TResult> Started<T, TResult>(IServiceProvider services, IGroupWrite<T, TResult> write, bool retry, string name, int maxWaiting)
     {
-        var commit = new GroupCommit<T, TResult>(services.GetRequiredService<NpgsqlDataSource>(), write, retry, services.GetRequiredService<TimeProvider>());
+        var commit = new GroupCommit<T, TResult>(
+            services.GetRequiredService<NpgsqlDataSource>(), write, retry, services.GetRequiredService<TimeProvider>(), name, maxWaiting);
         commit.Start();
         return commit;
     }

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using MoxApi.Delivery;
 using MoxApi.Inbound.Smtp;
 using MoxApi.Mail.Smtp.Client;
+using MoxApi.Migrations.Writing;
 
 namespace MoxApi.Api.Hosting;
 
@@ -24,6 +25,9 @@ internal sealed class Settings
 
     /// <summary>The section <c>Listeners</c>.</summary>
     public ListenerSettings Listeners { get; init; } = new();
+
+    /// <summary>The section <c>Api</c>: of the HTTP API.</summary>
+    public ApiOptions Api { get; init; } = new();
 
     /// <summary>The section <c>Resolver</c>.</summary>
     public ResolverSettings Resolver { get; init; } = new();
@@ -45,6 +49,9 @@ internal sealed class Settings
 
     /// <summary>Networks that are connected to although they are not public, such as <c>10.1.0.0/16</c>.</summary>
     public string[] AllowNetworks { get; init; } = [];
+
+    /// <summary>Networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. None by default.</summary>
+    public string[] TrustedProxies { get; init; } = [];
 
     /// <summary>Connections that go elsewhere, such as <c>192.0.2.10:25=127.0.0.1:2525</c>: for tests and unusual networks.</summary>
     public string[] ConnectMap { get; init; } = [];
@@ -93,8 +100,15 @@ internal sealed class Settings
     /// <summary>The SMTP listeners.</summary>
     public IReadOnlyList<IPEndPoint> SmtpEndPoints => IsSandbox ? [new(IPAddress.Loopback, 25 + PortOffset)] : [.. Listeners.Smtp.Select(EndPoint)];
 
+    /// <summary>The listeners for metrics and health alone.</summary>
+    public IReadOnlyList<IPEndPoint> MetricsEndPoints => [.. Listeners.Metrics.Select(EndPoint)];
+
     /// <summary>Networks that are connected to although they are not public; in the sandbox, where webhooks are tried out, loopback too.</summary>
-    public IReadOnlyList<IPNetwork> AllowedNetworks => [.. (IsSandbox ? [.. AllowNetworks, "127.0.0.0/8", "::1/128"] : AllowNetworks).Select(Network)];
+    public IReadOnlyList<IPNetwork> AllowedNetworks =>
+        [.. (IsSandbox ? [.. AllowNetworks, "127.0.0.0/8", "::1/128"] : AllowNetworks).Select(text => Network(text, nameof(AllowNetworks)))];
+
+    /// <summary>The networks of <see cref="TrustedProxies"/>.</summary>
+    public IReadOnlyList<IPNetwork> TrustedNetworks => [.. TrustedProxies.Select(text => Network(text, nameof(TrustedProxies)))];
 
     /// <summary>Endpoints by the endpoints that are asked for.</summary>
     public IReadOnlyDictionary<IPEndPoint, IPEndPoint> EndPointMap => ConnectMap.Select(pair => pair.Split('=', 2)).ToDictionary(
@@ -105,20 +119,20 @@ internal sealed class Settings
         ? endPoint
         : throw new SettingsException($"\"{text}\" is not of the form ADDRESS:PORT, with an IP address.");
 
-    private static IPNetwork Network(string text) => IPNetwork.TryParse(text, out var network)
+    private static IPNetwork Network(string text, string setting) => IPNetwork.TryParse(text, out var network)
         ? network
-        : throw new SettingsException($"AllowNetworks has \"{text}\", which is not of the form ADDRESS/LENGTH.");
+        : throw new SettingsException($"{setting} has \"{text}\", which is not of the form ADDRESS/LENGTH.");
 
     private void Validate()
     {
         if (PortOffset is < 0 or > 65_000) throw new SettingsException("PortOffset takes 0 to 65000.");
-        foreach (var (section, value) in new (string, object)[] { ("Database", Database), ("Node", Node), ("Delivery", Delivery), ("Smtp", Smtp) })
+        foreach (var (section, value) in new (string, object)[] { ("Database", Database), ("Node", Node), ("Api", Api), ("Delivery", Delivery), ("Smtp", Smtp) })
         {
             var faults = new List<ValidationResult>();
             if (!Validator.TryValidateObject(value, new ValidationContext(value), faults, validateAllProperties: true))
                 throw new SettingsException($"{section}: {string.Join(' ', faults.Select(f => f.ErrorMessage))}");
         }
-        _ = (HttpEndPoints, SmtpEndPoints, EndPointMap, Resolver.EndPoints, AllowedNetworks);
+        _ = (HttpEndPoints, SmtpEndPoints, MetricsEndPoints, EndPointMap, Resolver.EndPoints, AllowedNetworks, TrustedNetworks);
         if (Node.Roles.Except(Migrations.Nodes.Roles.All).FirstOrDefault() is { } unknown)
             throw new SettingsException($"Node:Roles has \"{unknown}\"; roles are {string.Join(", ", Migrations.Nodes.Roles.All)}.");
     }
@@ -151,6 +165,10 @@ internal sealed class NodeSettings
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>The octets of messages on their way in, over HTTP and SMTP, that may be kept in memory and temporary files at once.</summary>
+    [Range(1 << 20, long.MaxValue)]
+    public long MaxBytesInFlight { get; init; } = BytesInFlight.DefaultLimit;
+
     /// <summary>The name with what a Hangfire queue allows: lower-case letters, digits, dashes.</summary>
     public string CleanName => new([.. Name.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')]);
 
@@ -169,6 +187,9 @@ internal sealed class ListenerSettings
 
     /// <summary>SMTP, such as <c>0.0.0.0:25</c>.</summary>
     public string[] Smtp { get; init; } = [];
+
+    /// <summary>HTTP for metrics and health alone, without a key: an address that only the monitoring reaches.</summary>
+    public string[] Metrics { get; init; } = [];
 }
 
 /// <summary>Whom to ask about DNS.</summary>
