@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using MoxApi.Delivery.Composing;
 using MoxApi.Delivery.Domains;
 using MoxApi.Delivery.Outcomes;
@@ -23,18 +24,23 @@ public static class DeliveryServices
     // Accepts that wait for PostgreSQL: some ten full groups. Outcomes need no bound, since those that wait are leased rows.
     private const int MaxWaitingAccepts = 10_000;
 
-    /// <summary>Everything that hands messages in: on nodes with the role api or inbound. The host registers <see cref="BytesInFlight"/> with its limit.</summary>
-    public static IServiceCollection AddSubmission(this IServiceCollection services) => services
-        .AddSingleton<DomainSetup>()
-        .AddSingleton<MessageComposer>()
-        .AddSingleton<Senders>()
-        .AddSingleton<SubmissionMetrics>()
-        .AddSingleton(s => Started<Accept, Accepted>(s, new AcceptWriter(), retry: false, "accept", MaxWaitingAccepts))
-        .AddSingleton(s => new Handover(s.GetRequiredService<NodeSession>(), s.GetService<DeliveryEngine>()))
-        .AddSingleton(s => new Submission(
-            s.GetRequiredService<Senders>(), s.GetRequiredService<MessageComposer>(), s.GetRequiredService<IdBlocks>(), s.GetRequiredService<Lanes>(),
-            s.GetRequiredService<GroupCommit<Accept, Accepted>>(), s.GetRequiredService<Handover>(), s.GetRequiredService<NpgsqlDataSource>(),
-            s.GetRequiredService<BytesInFlight>(), s.GetRequiredService<SubmissionMetrics>(), s.GetRequiredService<TimeProvider>()));
+    /// <summary>Everything that hands messages in: on nodes with the role api or inbound.</summary>
+    public static IServiceCollection AddSubmission(this IServiceCollection services)
+    {
+        // Unless the host has registered one with another limit.
+        services.TryAddSingleton<BytesInFlight>();
+        return services
+            .AddSingleton<DomainSetup>()
+            .AddSingleton<MessageComposer>()
+            .AddSingleton<Senders>()
+            .AddSingleton<SubmissionMetrics>()
+            .AddSingleton(s => Started<Accept, Accepted>(s, new AcceptWriter(), retry: false, "accept", MaxWaitingAccepts))
+            .AddSingleton(s => new Handover(s.GetRequiredService<NodeSession>(), s.GetService<DeliveryEngine>()))
+            .AddSingleton(s => new Submission(
+                s.GetRequiredService<Senders>(), s.GetRequiredService<MessageComposer>(), s.GetRequiredService<IdBlocks>(), s.GetRequiredService<Lanes>(),
+                s.GetRequiredService<GroupCommit<Accept, Accepted>>(), s.GetRequiredService<Handover>(), s.GetRequiredService<NpgsqlDataSource>(),
+                s.GetRequiredService<BytesInFlight>(), s.GetRequiredService<SubmissionMetrics>(), s.GetRequiredService<TimeProvider>()));
+    }
 
     /// <summary>Everything that delivers: on nodes with the role delivery.</summary>
     /// <param name="services">To add to.</param>

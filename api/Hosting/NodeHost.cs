@@ -22,6 +22,8 @@ using MoxApi.Migrations.Cluster;
 using MoxApi.Migrations.Identifiers;
 using MoxApi.Migrations.Messages;
 using MoxApi.Migrations.Nodes;
+using MoxApi.Migrations.Pausing;
+using MoxApi.Migrations.Retention;
 using MoxApi.Migrations.Secrets;
 using MoxApi.Migrations.Writing;
 using MoxApi.Webhooks;
@@ -177,6 +179,8 @@ internal static class NodeHost
             server.ShutdownTimeout = settings.Delivery.StopWithin + TimeSpan.FromSeconds(5);
         });
         services.AddHostedService(s => s.GetRequiredService<ResidentJobs>());
+        // Chores are done by any node, whatever its roles.
+        services.AddSingleton(settings.Pause).AddSingleton<PauseWatch>().AddSingleton(settings.Retention).AddSingleton<RetentionRun>();
     }
 }
 

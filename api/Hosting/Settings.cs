@@ -5,6 +5,8 @@ using Microsoft.Extensions.Options;
 using MoxApi.Delivery;
 using MoxApi.Inbound.Smtp;
 using MoxApi.Mail.Smtp.Client;
+using MoxApi.Migrations.Pausing;
+using MoxApi.Migrations.Retention;
 using MoxApi.Migrations.Writing;
 
 namespace MoxApi.Api.Hosting;
@@ -43,6 +45,12 @@ internal sealed class Settings
 
     /// <summary>The section <c>Smtp</c>: of the SMTP listener.</summary>
     public SmtpOptions Smtp { get; init; } = new();
+
+    /// <summary>The section <c>Pause</c>: when accounts are stopped by themselves.</summary>
+    public PauseOptions Pause { get; init; } = new();
+
+    /// <summary>The section <c>Retention</c>: how long things are kept.</summary>
+    public RetentionOptions Retention { get; init; } = new();
 
     /// <summary>The section <c>Logging</c>, as ASP.NET Core has it.</summary>
     public IConfigurationSection? Logging { get; init; }
@@ -126,7 +134,7 @@ internal sealed class Settings
     private void Validate()
     {
         if (PortOffset is < 0 or > 65_000) throw new SettingsException("PortOffset takes 0 to 65000.");
-        foreach (var (section, value) in new (string, object)[] { ("Database", Database), ("Node", Node), ("Api", Api), ("Delivery", Delivery), ("Smtp", Smtp) })
+        foreach (var (section, value) in new (string, object)[] { ("Database", Database), ("Node", Node), ("Api", Api), ("Delivery", Delivery), ("Smtp", Smtp), ("Pause", Pause), ("Retention", Retention) })
         {
             var faults = new List<ValidationResult>();
             if (!Validator.TryValidateObject(value, new ValidationContext(value), faults, validateAllProperties: true))
