@@ -19,6 +19,9 @@ internal sealed class Settings
 {
     private static readonly string[] EndSandbox = ["Database", "Domains", "Listeners"];
 
+    private static readonly string[] NoSettings =
+        [nameof(DataFolder), nameof(IsSandbox), $"{nameof(Api)}:{nameof(ApiOptions.AllowHttpWebhooks)}", $"{nameof(Smtp)}:RefusedRecipientsAreFaults"];
+
     /// <summary>The section <c>Database</c>.</summary>
     public DatabaseSettings Database { get; init; } = new();
 
@@ -83,7 +86,7 @@ internal sealed class Settings
         {
             var configuration = new ConfigurationBuilder().AddJsonFile(file, optional: configFile is null).AddEnvironmentVariables("MOXAPI_").Build();
             // What decides over the sandbox's safety follows from other settings, and is none itself.
-            if (new[] { nameof(DataFolder), nameof(IsSandbox) }.FirstOrDefault(name => configuration.GetSection(name).Exists()) is { } none)
+            if (NoSettings.FirstOrDefault(name => configuration.GetSection(name).Exists()) is { } none)
                 throw new SettingsException($"There is no setting {none}.");
             if (portOffset is { } offset) configuration[nameof(PortOffset)] = offset.ToString(CultureInfo.InvariantCulture);
             var settings = new Settings

@@ -19,9 +19,25 @@ public sealed class RetentionRun(NpgsqlDataSource database, RetentionOptions opt
     public async Task RunAsync(Action<string, int> deleted, CancellationToken stop)
     {
         await using var alone = await database.OpenConnectionAsync(stop);
-        await using var tryLock = new NpgsqlCommand("SELECT pg_try_advisory_lock(hashtextextended('moxapi:retention', 0))", alone);
-        if (await tryLock.ExecuteScalarAsync(stop) is not true) return;
-        // The connection's end, or its return to the pool, gives the lock back.
+        await using var take = new NpgsqlCommand("SELECT pg_try_advisory_lock(hashtextextended('moxapi:retention', 0))", alone);
+        if (await take.ExecuteScalarAsync(stop) is not true) return;
+        try
+        {
+            await DeleteAsync(deleted, stop);
+        }
+        finally
+        {
+            // In the pool the connection would keep the lock until somebody else takes it out.
+            await using var giveBack = new NpgsqlCommand("SELECT pg_advisory_unlock(hashtextextended('moxapi:retention', 0))", alone);
+            await giveBack.ExecuteNonQueryAsync(CancellationToken.None);
+        }
+    }
+
+    /// <summary>Deletes bodies that belong to no message; returns how many.</summary>
+    public Task<int> SweepBodiesAsync(CancellationToken stop) => new OrphanedBodies(database, batches).DeleteAsync(stop);
+
+    private async Task DeleteAsync(Action<string, int> deleted, CancellationToken stop)
+    {
         var messages = new OldMessages(batches);
         foreach (var account in await AccountsAsync(stop))
         {
@@ -39,9 +55,6 @@ public sealed class RetentionRun(NpgsqlDataSource database, RetentionOptions opt
         }
         deleted("webhook_delivery", await new OldDeliveries(database, batches).DeleteAsync(options.WebhookDays, time.GetUtcNow(), stop));
     }
-
-    /// <summary>Deletes bodies that belong to no message; returns how many.</summary>
-    public Task<int> SweepBodiesAsync(CancellationToken stop) => new OrphanedBodies(database, batches).DeleteAsync(stop);
 
     private async Task<List<(long Id, int Content, int Messages, DateTimeOffset? DeletedAt)>> AccountsAsync(CancellationToken stop)
     {

@@ -8,6 +8,7 @@ using MoxApi.Migrations.Pausing;
 using MoxApi.Tests.Hosting;
 using Npgsql;
 using Xunit;
+using Installation = MoxApi.Tests.Hosting.Installation;
 
 namespace MoxApi.Tests.Migrations.Pausing;
 

@@ -198,6 +198,8 @@ public class RetentionTests(TestPostgres postgres) : IAsyncLifetime
             await take.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
             await RunAsync();
             Assert.Equal(1, await mail.CountAsync("SELECT count(*) FROM message"));
+            take.CommandText = "SELECT pg_advisory_unlock_all()";
+            await take.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         }
         await RunAsync();
         Assert.Equal(0, await mail.CountAsync("SELECT count(*) FROM message"));
