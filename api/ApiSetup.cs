@@ -2,10 +2,12 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using MoxApi.Api.Access;
 using MoxApi.Api.Messages;
 using MoxApi.Api.Problems;
+using MoxApi.Api.RateLimits;
 using MoxApi.Api.Received;
 using MoxApi.Api.Suppressions;
 using MoxApi.Api.Swagger;
 using MoxApi.Api.Webhooks;
+using MoxApi.Migrations.Writing;
 using MoxApi.OpenApi;
 
 namespace MoxApi.Api;
@@ -20,6 +22,9 @@ internal static class ApiSetup
     {
         services.AddOptions<ApiOptions>();
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<BytesInFlight>();
+        services.AddSingleton<AccountLimits>();
+        services.AddSingleton<ApiMetrics>();
         services.ConfigureHttpJsonOptions(options => WireJson.Apply(options.SerializerOptions));
         ApiAuthentication.Add(services);
         SwaggerSetup.AddSwagger(services);
@@ -33,6 +38,7 @@ internal static class ApiSetup
         SwaggerSetup.UseSwagger(app);
         app.UseRouting();
         app.UseAuthentication();
+        app.Use(app.Services.GetRequiredService<AccountLimits>().InvokeAsync);
         app.UseAuthorization();
         var v1 = app.MapGroup("/v1");
         v1.MapMessages();

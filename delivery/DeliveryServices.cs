@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using MoxApi.Delivery.Composing;
 using MoxApi.Delivery.Domains;
 using MoxApi.Delivery.Outcomes;
@@ -20,17 +21,26 @@ namespace MoxApi.Delivery;
 /// <summary>Puts the room together. The host provides the database, the node's session, ids, secrets, the dialer and the clock.</summary>
 public static class DeliveryServices
 {
+    // Accepts that wait for PostgreSQL: some ten full groups. Outcomes need no bound, since those that wait are leased rows.
+    private const int MaxWaitingAccepts = 10_000;
+
     /// <summary>Everything that hands messages in: on nodes with the role api or inbound.</summary>
-    public static IServiceCollection AddSubmission(this IServiceCollection services) => services
-        .AddSingleton<DomainSetup>()
-        .AddSingleton<MessageComposer>()
-        .AddSingleton<Senders>()
-        .AddSingleton(s => Started<Accept, Accepted>(s, new AcceptWriter(), retry: false))
-        .AddSingleton(s => new Handover(s.GetRequiredService<NodeSession>(), s.GetService<DeliveryEngine>()))
-        .AddSingleton(s => new Submission(
-            s.GetRequiredService<Senders>(), s.GetRequiredService<MessageComposer>(), s.GetRequiredService<IdBlocks>(), s.GetRequiredService<Lanes>(),
-            s.GetRequiredService<GroupCommit<Accept, Accepted>>(), s.GetRequiredService<Handover>(), s.GetRequiredService<NpgsqlDataSource>(),
-            s.GetRequiredService<TimeProvider>()));
+    public static IServiceCollection AddSubmission(this IServiceCollection services)
+    {
+        // Unless the host has registered one with another limit.
+        services.TryAddSingleton<BytesInFlight>();
+        return services
+            .AddSingleton<DomainSetup>()
+            .AddSingleton<MessageComposer>()
+            .AddSingleton<Senders>()
+            .AddSingleton<SubmissionMetrics>()
+            .AddSingleton(s => Started<Accept, Accepted>(s, new AcceptWriter(), retry: false, "accept", MaxWaitingAccepts))
+            .AddSingleton(s => new Handover(s.GetRequiredService<NodeSession>(), s.GetService<DeliveryEngine>()))
+            .AddSingleton(s => new Submission(
+                s.GetRequiredService<Senders>(), s.GetRequiredService<MessageComposer>(), s.GetRequiredService<IdBlocks>(), s.GetRequiredService<Lanes>(),
+                s.GetRequiredService<GroupCommit<Accept, Accepted>>(), s.GetRequiredService<Handover>(), s.GetRequiredService<NpgsqlDataSource>(),
+                s.GetRequiredService<BytesInFlight>(), s.GetRequiredService<SubmissionMetrics>(), s.GetRequiredService<TimeProvider>()));
+    }
 
     /// <summary>Everything that delivers: on nodes with the role delivery.</summary>
     /// <param name="services">To add to.</param>
@@ -48,7 +58,7 @@ public static class DeliveryServices
             .AddSingleton(s => new SmtpConnector(s.GetRequiredService<Dialer>(), client, s.GetRequiredService<TimeProvider>()))
             .AddSingleton<DeliveryMetrics>()
             .AddSingleton<OutcomeWriter>()
-            .AddSingleton(s => Started<Outcome, OutcomeResult>(s, s.GetRequiredService<OutcomeWriter>(), retry: true))
+            .AddSingleton(s => Started<Outcome, OutcomeResult>(s, s.GetRequiredService<OutcomeWriter>(), retry: true, "outcome", int.MaxValue))
             .AddSingleton<Orphans>()
             .AddSingleton<QueueReader>()
             .AddSingleton<Admission>()
@@ -60,9 +70,10 @@ public static class DeliveryServices
             .AddSingleton<IDeliveryJobs>(s => s.GetRequiredService<DeliveryJobs>());
     }
 
-    private static GroupCommit<T, TResult> Started<T, TResult>(IServiceProvider services, IGroupWrite<T, TResult> write, bool retry)
+    private static GroupCommit<T, TResult> Started<T, TResult>(IServiceProvider services, IGroupWrite<T, TResult> write, bool retry, string name, int maxWaiting)
     {
-        var commit = new GroupCommit<T, TResult>(services.GetRequiredService<NpgsqlDataSource>(), write, retry, services.GetRequiredService<TimeProvider>());
+        var commit = new GroupCommit<T, TResult>(
+            services.GetRequiredService<NpgsqlDataSource>(), write, retry, services.GetRequiredService<TimeProvider>(), name, maxWaiting);
         commit.Start();
         return commit;
     }

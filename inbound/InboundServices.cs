@@ -16,10 +16,14 @@ public static class InboundServices
     /// <param name="smtp">The listener's settings.</param>
     /// <param name="sandboxAddress">In the local sandbox, the address whose account receives all mail, whomever it is for; else null.</param>
     /// <exception cref="FormatException">The sandbox's address is none.</exception>
-    public static IServiceCollection AddInbound(this IServiceCollection services, SmtpOptions smtp, string? sandboxAddress) => services
-        .AddSmtp(smtp)
-        .AddSingleton(new MailboxOptions { SandboxAddress = sandboxAddress is null ? null : MailAddress.Parse(sandboxAddress) })
-        .AddSingleton<Addressees>()
-        .AddSingleton<MailboxStore>()
-        .AddSingleton<ISmtpBackend, MailboxBackend>();
+    public static IServiceCollection AddInbound(this IServiceCollection services, SmtpOptions smtp, string? sandboxAddress)
+    {
+        smtp.RefusedRecipientsAreFaults = sandboxAddress is null;
+        return services
+            .AddSmtp(smtp)
+            .AddSingleton(new MailboxOptions { SandboxAddress = sandboxAddress is null ? null : MailAddress.Parse(sandboxAddress) })
+            .AddSingleton<Addressees>()
+            .AddSingleton<MailboxStore>()
+            .AddSingleton<ISmtpBackend, MailboxBackend>();
+    }
 }

@@ -25,7 +25,7 @@ internal static class CommandLine
         var root = new Command("moxapi", "MoxApi: transactional email over HTTP. Without a command it runs; without configuration, as a local sandbox.")
         {
             DataFolder, ConfigFile, PortOffset, new HelpOption(), new VersionOption(),
-            MigrateCommand(), AccountCommands.Create(), DomainCommands.Create(), AddressCommands.Create(), KeyCommands.Create(), WebhookListen.Create(),
+            MigrateCommand(), AccountCommands.Create(), DomainCommands.Create(), AddressCommands.Create(), KeyCommands.Create(), WebhookListen.Create(), CheckCommand.Create(),
         };
         root.SetAction((parsed, _) => GuardAsync(stop => RunCommand.RunAsync(Read(parsed), stop)));
         return root;

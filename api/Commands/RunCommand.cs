@@ -15,7 +15,7 @@ internal static class RunCommand
     private static string Production(BoundAddresses bound) => $"""
         MoxApi runs: node {bound.Settings.Node.CleanName}, {string.Join(", ", bound.Settings.Node.Effective)}.
           API        {Url(bound)}/v1
-          {(bound.Smtp.Count > 0 ? $"SMTP       {string.Join(' ', bound.Smtp)}" : "SMTP is not listened for.")}
+          {(bound.Smtp.Count > 0 ? $"SMTP       {string.Join(' ', bound.Smtp)}" : "SMTP is not listened for.")}{string.Concat(bound.Metrics.Select(address => $"\n  Metrics    http://{address}/metrics"))}
         Ctrl-C stops it.
         """;
 

@@ -1,23 +1,32 @@
-using System.Diagnostics.Metrics;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using MoxApi.Api.Hosting;
 using MoxApi.Api.Jobs;
 using MoxApi.Migrations.Nodes;
-using Npgsql;
+using MoxApi.OpenApi.Access;
 using OpenTelemetry.Metrics;
 
 namespace MoxApi.Api.Health;
 
-/// <summary><c>/healthz</c> (the program answers), <c>/readyz</c> (it can do its work) and <c>/metrics</c> (Prometheus).</summary>
+/// <summary>
+/// <c>/healthz</c> (the program answers), <c>/readyz</c> (it can do its work) and <c>/metrics</c> (Prometheus). Measurements tell how much mail there is and
+/// how it fares: without a key they are told on <c>Listeners:Metrics</c> alone.
+/// </summary>
 internal static class NodeHealth
 {
     private const string Ready = "ready";
 
+    private static readonly HealthCheckOptions Alive = new() { Predicate = _ => false };
+
+    private static readonly HealthCheckOptions Able = new() { Predicate = check => check.Tags.Contains(Ready) };
+
     /// <summary>Registers checks and meters.</summary>
-    public static void AddHealth(this IServiceCollection services, Settings settings)
+    public static void AddHealth(this IServiceCollection services)
     {
         services.AddSingleton<NodeMetrics>();
+        services.AddSingleton<StoredGauges>();
         services.AddSingleton<ResidentJobs>();
+        services.AddSingleton<DatabaseCheck>();
         services.AddHealthChecks()
             .AddCheck<DatabaseCheck>("database", tags: [Ready])
             .AddCheck<ResidentCheck>("loops", tags: [Ready]);
@@ -26,25 +35,19 @@ internal static class NodeHealth
             .AddPrometheusExporter());
     }
 
-    /// <summary>Maps the three.</summary>
+    /// <summary>Maps the three. To be called ahead of what asks for credentials.</summary>
     public static void MapHealth(this WebApplication app)
     {
         app.Services.GetRequiredService<NodeMetrics>();
+        app.Services.GetRequiredService<StoredGauges>();
+        app.MapWhen(Listeners.IsForMetrics, own => own.UseHealthChecks("/healthz", Alive).UseHealthChecks("/readyz", Able).UseOpenTelemetryPrometheusScrapingEndpoint());
         // Past authentication, which asks the database about a key that comes along.
-        app.MapHealthChecks("/healthz", new() { Predicate = _ => false }).ShortCircuit();
-        app.MapHealthChecks("/readyz", new() { Predicate = check => check.Tags.Contains(Ready) }).ShortCircuit();
-        app.MapPrometheusScrapingEndpoint("/metrics");
+        app.MapHealthChecks("/healthz", Alive).ShortCircuit();
+        app.MapHealthChecks("/readyz", Able).ShortCircuit();
     }
 
-    private sealed class DatabaseCheck(NpgsqlDataSource database) : IHealthCheck
-    {
-        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
-        {
-            await using var command = database.CreateCommand("SELECT 1");
-            await command.ExecuteScalarAsync(cancellationToken);
-            return HealthCheckResult.Healthy();
-        }
-    }
+    /// <summary>Maps <c>/metrics</c> on the listeners for HTTP, for keys of the scope admin.</summary>
+    public static void MapMetrics(this WebApplication app) => app.MapPrometheusScrapingEndpoint("/metrics").RequireAuthorization(Scopes.Admin);
 
     private sealed class ResidentCheck(ResidentJobs residents, NodeSession session) : IHealthCheck
     {
@@ -53,22 +56,4 @@ internal static class NodeHealth
             : !session.IsSafe ? HealthCheckResult.Unhealthy("The node's session was not renewed in time.")
             : HealthCheckResult.Healthy());
     }
-}
-
-/// <summary>The node's own measurements that belong to no room.</summary>
-internal sealed class NodeMetrics : IDisposable
-{
-    private readonly Meter meter = new("MoxApi.Node");
-
-    public NodeMetrics(NodeSession session)
-    {
-        meter.CreateObservableGauge("moxapi_book_faults", () => BookFaults, description: "Faults found at the last check of the books; 0 when they balance.");
-        meter.CreateObservableGauge("moxapi_session_safe", () => session.IsSafe ? 1 : 0, description: "Whether the node's lease was renewed in time.");
-    }
-
-    /// <summary>Faults found at the last check of the books.</summary>
-    public int BookFaults { get; set; }
-
-    /// <inheritdoc/>
-    public void Dispose() => meter.Dispose();
 }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Caching.Memory;
+using Microsoft.Extensions.Options;
 using MoxApi.Api.Access;
 using MoxApi.Api.Health;
 using MoxApi.Api.Jobs;
@@ -14,7 +15,6 @@ using MoxApi.Api.Webhooks;
 using MoxApi.Delivery;
 using MoxApi.Delivery.Routing;
 using MoxApi.Inbound;
-using MoxApi.Inbound.Smtp;
 using MoxApi.Mail.Connections;
 using MoxApi.Mail.Dns;
 using MoxApi.Mail.Smtp.Client;
@@ -23,7 +23,10 @@ using MoxApi.Migrations.Cluster;
 using MoxApi.Migrations.Identifiers;
 using MoxApi.Migrations.Messages;
 using MoxApi.Migrations.Nodes;
+using MoxApi.Migrations.Pausing;
+using MoxApi.Migrations.Retention;
 using MoxApi.Migrations.Secrets;
+using MoxApi.Migrations.Writing;
 using MoxApi.Webhooks;
 using Npgsql;
 using IPAddress = System.Net.IPAddress;
@@ -76,8 +79,8 @@ internal static class NodeHost
     {
         var settings = services.GetRequiredService<Settings>();
         var bound = services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Select(a => new Uri(a).Authority).ToArray();
-        var http = settings.HttpEndPoints.Count;
-        return new BoundAddresses(settings, bound[..http], bound[http..]);
+        var (http, metrics) = (settings.HttpEndPoints.Count, settings.MetricsEndPoints.Count);
+        return new BoundAddresses(settings, bound[..http], bound[http..^metrics], bound[^metrics..]);
     }
 
     // A listener on all addresses answers on loopback.
@@ -95,30 +98,23 @@ internal static class NodeHost
         builder.Configuration.AddConfiguration(configuration);
         Logs.Configure(builder.Logging, configuration);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = settings.Delivery.StopWithin + TimeSpan.FromSeconds(15));
-        Listen(builder, settings);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(settings));
         AddShared(builder.Services, settings, database, session, publicIds, secrets);
         AddRoles(builder.Services, settings);
         AddJobs(builder.Services, settings, database, session);
-        builder.Services.AddHealth(settings);
+        builder.Services.AddHealth();
         var app = builder.Build();
+        app.UseTrustedProxies(settings);
         app.MapHealth();
         if (settings.Node.Has(Roles.Api))
         {
             app.UseLocalHostsOnly(settings);
             app.MapMoxApi();
+            app.MapMetrics();
             app.MapDashboard();
         }
         return app;
     }
-
-    private static void Listen(WebApplicationBuilder builder, Settings settings) => builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-    {
-        kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = 2 << 20;
-        foreach (var endPoint in settings.HttpEndPoints) kestrel.Listen(endPoint);
-        if (!settings.Node.Has(Roles.Inbound)) return;
-        foreach (var endPoint in settings.SmtpEndPoints) kestrel.Listen(endPoint, listen => listen.UseSmtp());
-    });
 
     private static void AddShared(IServiceCollection services, Settings settings, Database database, NodeSession session, PublicIds publicIds, SecretBox secrets) => services
         .AddSingleton(settings)
@@ -130,6 +126,7 @@ internal static class NodeHost
         .AddSingleton<IdBlocks>()
         .AddSingleton<Lanes>()
         .AddSingleton<RecipientChanges>()
+        .AddSingleton(new BytesInFlight(settings.Node.MaxBytesInFlight))
         .AddSingleton<IMemoryCache>(_ => new MemoryCache(new MemoryCacheOptions { SizeLimit = 100_000 }))
         .AddDbContextFactory<MailDbContext>(options => MailDbContext.Configure(options, database.Source))
         .AddSingleton(new DialerOptions
@@ -156,7 +153,8 @@ internal static class NodeHost
                 .AddSingleton<IReceivedMessages, StoredReceived>()
                 .AddSingleton<ISuppressions, StoredSuppressions>()
                 .AddSingleton<IWebhooks, StoredWebhooks>();
-            services.Configure<ApiOptions>(o => o.AllowHttpWebhooks = settings.IsSandbox);
+            settings.Api.AllowHttpWebhooks = settings.IsSandbox;
+            services.AddSingleton(Options.Create(settings.Api));
         }
         if (settings.Node.Has(Roles.Delivery))
         {
@@ -194,6 +192,8 @@ internal static class NodeHost
             server.ShutdownTimeout = settings.Delivery.StopWithin + TimeSpan.FromSeconds(5);
         });
         services.AddHostedService(s => s.GetRequiredService<ResidentJobs>());
+        // Chores are done by any node, whatever its roles.
+        services.AddSingleton(settings.Pause).AddSingleton<PauseWatch>().AddSingleton(settings.Retention).AddSingleton<RetentionRun>();
     }
 }
 
@@ -201,4 +201,5 @@ internal static class NodeHost
 /// <param name="Settings">What it runs.</param>
 /// <param name="Http">Addresses with ports, for HTTP.</param>
 /// <param name="Smtp">Addresses with ports, for SMTP.</param>
-internal sealed record BoundAddresses(Settings Settings, IReadOnlyList<string> Http, IReadOnlyList<string> Smtp);
+/// <param name="Metrics">Addresses with ports, for metrics and health alone.</param>
+internal sealed record BoundAddresses(Settings Settings, IReadOnlyList<string> Http, IReadOnlyList<string> Smtp, IReadOnlyList<string> Metrics);

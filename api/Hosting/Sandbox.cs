@@ -39,7 +39,16 @@ internal static class Sandbox
         await using var context = new MailDbContext(options.Options);
         if (await context.Accounts.AnyAsync(a => a.Name == AccountName, cancel)) return;
         var now = TimeProvider.System.GetUtcNow();
-        var account = new Account { Name = AccountName, MaySendAsAnyone = true, PasswordHash = await PasswordHash.CreateAsync(Password), CreatedAt = now };
+        var account = new Account
+        {
+            Name = AccountName,
+            MaySendAsAnyone = true,
+            PasswordHash = await PasswordHash.CreateAsync(Password),
+            // Failing addresses are there to be tried.
+            PauseBouncePercent = 100,
+            PauseComplaintPercent = 100,
+            CreatedAt = now,
+        };
         await using var transaction = await context.Database.BeginTransactionAsync(cancel);
         context.Add(account);
         await context.SaveChangesAsync(cancel);

@@ -5,6 +5,9 @@ using Microsoft.Extensions.Options;
 using MoxApi.Delivery;
 using MoxApi.Inbound.Smtp;
 using MoxApi.Mail.Smtp.Client;
+using MoxApi.Migrations.Pausing;
+using MoxApi.Migrations.Retention;
+using MoxApi.Migrations.Writing;
 
 namespace MoxApi.Api.Hosting;
 
@@ -16,6 +19,9 @@ internal sealed class Settings
 {
     private static readonly string[] EndSandbox = ["Database", "Domains", "Listeners"];
 
+    private static readonly string[] NoSettings =
+        [nameof(DataFolder), nameof(IsSandbox), $"{nameof(Api)}:{nameof(ApiOptions.AllowHttpWebhooks)}", $"{nameof(Smtp)}:RefusedRecipientsAreFaults"];
+
     /// <summary>The section <c>Database</c>.</summary>
     public DatabaseSettings Database { get; init; } = new();
 
@@ -24,6 +30,9 @@ internal sealed class Settings
 
     /// <summary>The section <c>Listeners</c>.</summary>
     public ListenerSettings Listeners { get; init; } = new();
+
+    /// <summary>The section <c>Api</c>: of the HTTP API.</summary>
+    public ApiOptions Api { get; init; } = new();
 
     /// <summary>The section <c>Resolver</c>.</summary>
     public ResolverSettings Resolver { get; init; } = new();
@@ -40,11 +49,20 @@ internal sealed class Settings
     /// <summary>The section <c>Smtp</c>: of the SMTP listener.</summary>
     public SmtpOptions Smtp { get; init; } = new();
 
+    /// <summary>The section <c>Pause</c>: when accounts are stopped by themselves.</summary>
+    public PauseOptions Pause { get; init; } = new();
+
+    /// <summary>The section <c>Retention</c>: how long things are kept.</summary>
+    public RetentionOptions Retention { get; init; } = new();
+
     /// <summary>The section <c>Logging</c>, as ASP.NET Core has it.</summary>
     public IConfigurationSection? Logging { get; init; }
 
     /// <summary>Networks that are connected to although they are not public, such as <c>10.1.0.0/16</c>.</summary>
     public string[] AllowNetworks { get; init; } = [];
+
+    /// <summary>Networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. None by default.</summary>
+    public string[] TrustedProxies { get; init; } = [];
 
     /// <summary>Connections that go elsewhere, such as <c>192.0.2.10:25=127.0.0.1:2525</c>: for tests and unusual networks.</summary>
     public string[] ConnectMap { get; init; } = [];
@@ -68,7 +86,7 @@ internal sealed class Settings
         {
             var configuration = new ConfigurationBuilder().AddJsonFile(file, optional: configFile is null).AddEnvironmentVariables("MOXAPI_").Build();
             // What decides over the sandbox's safety follows from other settings, and is none itself.
-            if (new[] { nameof(DataFolder), nameof(IsSandbox) }.FirstOrDefault(name => configuration.GetSection(name).Exists()) is { } none)
+            if (NoSettings.FirstOrDefault(name => configuration.GetSection(name).Exists()) is { } none)
                 throw new SettingsException($"There is no setting {none}.");
             if (portOffset is { } offset) configuration[nameof(PortOffset)] = offset.ToString(CultureInfo.InvariantCulture);
             var settings = new Settings
@@ -93,8 +111,15 @@ internal sealed class Settings
     /// <summary>The SMTP listeners.</summary>
     public IReadOnlyList<IPEndPoint> SmtpEndPoints => IsSandbox ? [new(IPAddress.Loopback, 25 + PortOffset)] : [.. Listeners.Smtp.Select(EndPoint)];
 
+    /// <summary>The listeners for metrics and health alone.</summary>
+    public IReadOnlyList<IPEndPoint> MetricsEndPoints => [.. Listeners.Metrics.Select(EndPoint)];
+
     /// <summary>Networks that are connected to although they are not public; in the sandbox, where webhooks are tried out, loopback too.</summary>
-    public IReadOnlyList<IPNetwork> AllowedNetworks => [.. (IsSandbox ? [.. AllowNetworks, "127.0.0.0/8", "::1/128"] : AllowNetworks).Select(Network)];
+    public IReadOnlyList<IPNetwork> AllowedNetworks =>
+        [.. (IsSandbox ? [.. AllowNetworks, "127.0.0.0/8", "::1/128"] : AllowNetworks).Select(text => Network(text, nameof(AllowNetworks)))];
+
+    /// <summary>The networks of <see cref="TrustedProxies"/>.</summary>
+    public IReadOnlyList<IPNetwork> TrustedNetworks => [.. TrustedProxies.Select(text => Network(text, nameof(TrustedProxies)))];
 
     /// <summary>Endpoints by the endpoints that are asked for.</summary>
     public IReadOnlyDictionary<IPEndPoint, IPEndPoint> EndPointMap => ConnectMap.Select(pair => pair.Split('=', 2)).ToDictionary(
@@ -105,20 +130,20 @@ internal sealed class Settings
         ? endPoint
         : throw new SettingsException($"\"{text}\" is not of the form ADDRESS:PORT, with an IP address.");
 
-    private static IPNetwork Network(string text) => IPNetwork.TryParse(text, out var network)
+    private static IPNetwork Network(string text, string setting) => IPNetwork.TryParse(text, out var network)
         ? network
-        : throw new SettingsException($"AllowNetworks has \"{text}\", which is not of the form ADDRESS/LENGTH.");
+        : throw new SettingsException($"{setting} has \"{text}\", which is not of the form ADDRESS/LENGTH.");
 
     private void Validate()
     {
         if (PortOffset is < 0 or > 65_000) throw new SettingsException("PortOffset takes 0 to 65000.");
-        foreach (var (section, value) in new (string, object)[] { ("Database", Database), ("Node", Node), ("Delivery", Delivery), ("Smtp", Smtp) })
+        foreach (var (section, value) in new (string, object)[] { ("Database", Database), ("Node", Node), ("Api", Api), ("Delivery", Delivery), ("Smtp", Smtp), ("Pause", Pause), ("Retention", Retention) })
         {
             var faults = new List<ValidationResult>();
             if (!Validator.TryValidateObject(value, new ValidationContext(value), faults, validateAllProperties: true))
                 throw new SettingsException($"{section}: {string.Join(' ', faults.Select(f => f.ErrorMessage))}");
         }
-        _ = (HttpEndPoints, SmtpEndPoints, EndPointMap, Resolver.EndPoints, AllowedNetworks);
+        _ = (HttpEndPoints, SmtpEndPoints, MetricsEndPoints, EndPointMap, Resolver.EndPoints, AllowedNetworks, TrustedNetworks);
         if (Node.Roles.Except(Migrations.Nodes.Roles.All).FirstOrDefault() is { } unknown)
             throw new SettingsException($"Node:Roles has \"{unknown}\"; roles are {string.Join(", ", Migrations.Nodes.Roles.All)}.");
     }
@@ -151,6 +176,10 @@ internal sealed class NodeSettings
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>The octets of messages on their way in, over HTTP and SMTP, that may be kept in memory and temporary files at once.</summary>
+    [Range(1 << 20, long.MaxValue)]
+    public long MaxBytesInFlight { get; init; } = BytesInFlight.DefaultLimit;
+
     /// <summary>The name with what a Hangfire queue allows: lower-case letters, digits, dashes.</summary>
     public string CleanName => new([.. Name.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')]);
 
@@ -169,6 +198,9 @@ internal sealed class ListenerSettings
 
     /// <summary>SMTP, such as <c>0.0.0.0:25</c>.</summary>
     public string[] Smtp { get; init; } = [];
+
+    /// <summary>HTTP for metrics and health alone, without a key: an address that only the monitoring reaches.</summary>
+    public string[] Metrics { get; init; } = [];
 }
 
 /// <summary>Whom to ask about DNS.</summary>

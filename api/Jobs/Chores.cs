@@ -7,14 +7,18 @@ using Npgsql;
 namespace MoxApi.Api.Jobs;
 
 /// <summary>What has to be done now and then, by any node.</summary>
-internal sealed partial class Chores(NpgsqlDataSource database, NodeMetrics metrics, ILogger<Chores> logger)
+internal sealed partial class Chores(NpgsqlDataSource database, NodeMetrics metrics, TimeProvider time, ILogger<Chores> logger)
 {
-    /// <summary>Checks that the books balance.</summary>
+    // Twice as long as it is from one check to the next, so that nothing falls in between.
+    private static readonly TimeSpan Recent = TimeSpan.FromHours(2);
+
+    /// <summary>Checks that the books balance: what has changed lately, and what is not finished.</summary>
     [AutomaticRetry(Attempts = 0)]
     public async Task CheckBooks(CancellationToken stop)
     {
-        var report = await Books.CheckAsync(database, stop);
-        metrics.BookFaults = report.Faults.Count;
+        var (began, now) = (time.GetTimestamp(), time.GetUtcNow());
+        var report = await new RecentBooks(database).CheckAsync(now - Recent, now, stop);
+        (metrics.BookFaults, metrics.BookCheck) = (report.Faults.Count, time.GetElapsedTime(began));
         foreach (var fault in report.Faults) Log.DoesNotBalance(logger, fault);
     }
 

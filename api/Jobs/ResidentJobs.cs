@@ -70,6 +70,9 @@ internal sealed partial class ResidentJobs(
         recurring.AddOrUpdate<Chores>("books", Chores, c => c.CheckBooks(CancellationToken.None), "17 * * * *");
         recurring.AddOrUpdate<Chores>("dead-nodes", Chores, c => c.ForgetDeadNodes(CancellationToken.None), "*/10 * * * *");
         recurring.AddOrUpdate<Chores>("idempotency-keys", Chores, c => c.ForgetIdempotencyKeys(CancellationToken.None), "5 * * * *");
+        recurring.AddOrUpdate<Upkeep>("pauses", Chores, u => u.PauseAccounts(CancellationToken.None), "* * * * *");
+        recurring.AddOrUpdate<Upkeep>("retention", Chores, u => u.DeleteOld(CancellationToken.None), "27 * * * *");
+        recurring.AddOrUpdate<Upkeep>("orphaned-bodies", Chores, u => u.SweepBodies(CancellationToken.None), "43 3 * * 0");
     }
 
     private IEnumerable<(bool IsRunning, TimeSpan SinceLastRound, Job Job)> Residents()

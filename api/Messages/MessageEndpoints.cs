@@ -8,6 +8,7 @@ using MoxApi.Api.Messages.Reading;
 using MoxApi.Api.Messages.Rules;
 using MoxApi.Api.Problems;
 using MoxApi.Api.Swagger;
+using MoxApi.Migrations.Writing;
 using MoxApi.OpenApi.Access;
 using MoxApi.OpenApi.Events;
 using MoxApi.OpenApi.Lists;
@@ -41,12 +42,14 @@ internal static class MessageEndpoints
     /// </remarks>
     /// <response code="202">The message was accepted. Location has its address.</response>
     private static async Task<Accepted<SendMessageResponse>> SendAsync(
-        HttpContext http, IMessages messages, IOptions<ApiOptions> options, CancellationToken cancellationToken)
+        HttpContext http, IMessages messages, IOptions<ApiOptions> options, BytesInFlight inFlight, CancellationToken cancellationToken)
     {
         JsonBody.RequireJson(http.Request);
+        // Better now than after the client has sent it all.
+        if (!inFlight.HasRoomFor(http.Request.ContentLength ?? 0)) throw new RefusalException(Refusal.Unavailable);
         var faults = new Faults();
         var key = IdempotencyKey.Read(http.Request.Headers, faults);
-        using var spool = new AttachmentSpool(options.Value.SpoolFolder);
+        using var spool = new AttachmentSpool(options.Value.SpoolFolder ?? Path.GetTempPath(), inFlight.Open());
         var request = await SendRequestReader.ReadAsync(http.Request.BodyReader, spool, faults, cancellationToken);
         var message = MessageRules.Apply(request, faults);
         faults.ThrowIfAny();

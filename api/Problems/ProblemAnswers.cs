@@ -1,5 +1,5 @@
+using MoxApi.Migrations.Writing;
 using MoxApi.OpenApi.Errors;
-using Npgsql;
 
 namespace MoxApi.Api.Problems;
 
@@ -32,17 +32,14 @@ internal sealed partial class ProblemAnswers(RequestDelegate next, ILogger<Probl
                 return refused.Refusal;
             case BadHttpRequestException bad:
                 return ForBadRequest(bad.StatusCode);
-            case var away when IsOutOfReach(away) || (away.InnerException is { } inner && IsOutOfReach(inner)):
-                Log.OutOfReach(logger, context.Request.Method, context.GetEndpoint()?.DisplayName, context.TraceIdentifier, away.Message);
+            case var passing when PassingFault.IsOutage(passing) || PassingFault.IsShortage(passing):
+                Log.Passing(logger, context.Request.Method, context.GetEndpoint()?.DisplayName, context.TraceIdentifier, passing.Message);
                 return Refusal.Unavailable;
             default:
                 Log.Unhandled(logger, context.Request.Method, context.GetEndpoint()?.DisplayName, context.TraceIdentifier, fault);
                 return new(StatusCodes.Status500InternalServerError, ErrorCodes.InternalError, "The service failed to handle the request.");
         }
     }
-
-    // PostgreSQL is away or has no connection left. EF Core wraps what it takes for passing.
-    private static bool IsOutOfReach(Exception fault) => fault is NpgsqlException and (not PostgresException or { IsTransient: true });
 
     private static Refusal ForBadRequest(int status) => status switch
     {
@@ -66,7 +63,7 @@ internal sealed partial class ProblemAnswers(RequestDelegate next, ILogger<Probl
         [LoggerMessage(1, LogLevel.Error, "{Method} {Endpoint} failed; request {RequestId}")]
         public static partial void Unhandled(ILogger logger, string method, string? endpoint, string requestId, Exception fault);
 
-        [LoggerMessage(2, LogLevel.Warning, "{Method} {Endpoint} could not be served, for PostgreSQL is out of reach; request {RequestId}: {Fault}")]
-        public static partial void OutOfReach(ILogger logger, string method, string? endpoint, string requestId, string fault);
+        [LoggerMessage(2, LogLevel.Warning, "{Method} {Endpoint} could not be served for now; request {RequestId}: {Fault}")]
+        public static partial void Passing(ILogger logger, string method, string? endpoint, string requestId, string fault);
     }
 }

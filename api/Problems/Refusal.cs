@@ -26,6 +26,7 @@ internal sealed record Refusal(int Status, string Code, string Title) : IResult
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;
+        httpContext.RequestServices.GetService<ApiMetrics>()?.Refused(this);
         response.StatusCode = Status;
         if (RetryAfter is { } wait) response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         var problem = new Problem { Title = Title, Status = Status, Code = Code, RequestId = httpContext.TraceIdentifier, Errors = Errors };

@@ -1,9 +1,12 @@
 using MoxApi.Migrations.Messages;
+using MoxApi.Migrations.Writing;
 
 namespace MoxApi.Delivery.Submitting;
 
 /// <summary>Takes a body while it is composed: in memory while small, then in a temporary file whose name is gone at once.</summary>
-internal sealed class BodySpool : Stream
+/// <param name="share">Where its octets are counted until the spool is disposed of, which is to be after the body was stored.</param>
+/// <param name="folder">Where the temporary file goes; the system's folder by default.</param>
+internal sealed class BodySpool(BytesInFlight.Share share, string? folder = null) : Stream
 {
     private Stream inner = new MemoryStream(4096);
 
@@ -26,10 +29,19 @@ internal sealed class BodySpool : Stream
         return body;
     }
 
+    /// <exception cref="NoRoomException">Too much is in flight, or the disk is full or broken.</exception>
     public override void Write(ReadOnlySpan<byte> buffer)
     {
-        if (inner is MemoryStream memory && memory.Length + buffer.Length > AcceptWriter.AloneAbove) inner = ToFile(memory);
-        inner.Write(buffer);
+        share.Add(buffer.Length);
+        try
+        {
+            if (inner is MemoryStream memory && memory.Length + buffer.Length > AcceptWriter.AloneAbove) inner = ToFile(memory);
+            inner.Write(buffer);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw new NoRoomException("The temporary file of a message cannot be written.", fault);
+        }
     }
 
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
@@ -57,15 +69,23 @@ internal sealed class BodySpool : Stream
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing) inner.Dispose();
+        if (disposing)
+        {
+            inner.Dispose();
+            share.Dispose();
+        }
         base.Dispose(disposing);
     }
 
-    private static FileStream ToFile(MemoryStream memory)
+    private FileStream ToFile(MemoryStream memory)
     {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.Delete, Options = FileOptions.DeleteOnClose };
+        // Unbuffered: a full disk must show at the write, not when the stream is closed.
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.Delete, Options = FileOptions.DeleteOnClose, BufferSize = 0,
+        };
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        var file = new FileStream(Path.Combine(Path.GetTempPath(), $"moxapi-{Path.GetRandomFileName()}"), options);
+        var file = new FileStream(Path.Combine(folder ?? Path.GetTempPath(), $"moxapi-{Path.GetRandomFileName()}"), options);
         // On Unix the name can go at once, so that even a killed program leaves nothing.
         if (!OperatingSystem.IsWindows()) File.Delete(file.Name);
         memory.WriteTo(file);

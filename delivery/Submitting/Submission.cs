@@ -23,11 +23,15 @@ public sealed class Submission
     private readonly GroupCommit<Accept, Accepted> writer;
     private readonly Handover handover;
     private readonly NpgsqlDataSource database;
+    private readonly BytesInFlight inFlight;
+    private readonly SubmissionMetrics metrics;
     private readonly TimeProvider time;
 
     internal Submission(
-        Senders senders, MessageComposer composer, IdBlocks ids, Lanes lanes, GroupCommit<Accept, Accepted> writer, Handover handover, NpgsqlDataSource database, TimeProvider time)
+        Senders senders, MessageComposer composer, IdBlocks ids, Lanes lanes, GroupCommit<Accept, Accepted> writer, Handover handover, NpgsqlDataSource database,
+        BytesInFlight inFlight, SubmissionMetrics metrics, TimeProvider time)
     {
+        (this.inFlight, this.metrics) = (inFlight, metrics);
         (this.senders, this.composer, this.ids, this.lanes) = (senders, composer, ids, lanes);
         (this.writer, this.handover, this.database, this.time) = (writer, handover, database, time);
     }
@@ -38,6 +42,7 @@ public sealed class Submission
     /// <exception cref="IdempotencyMismatchException">The key was used for something else.</exception>
     /// <exception cref="IdempotencyInProgressException">A send with the key is being committed.</exception>
     /// <exception cref="DraftException">The message cannot be composed.</exception>
+    /// <exception cref="NoRoomException">Too much is in flight, or the disk is full.</exception>
     /// <exception cref="NpgsqlException">PostgreSQL cannot be reached.</exception>
     public async Task<SubmissionReceipt> SubmitAsync(SubmissionRequest request, CancellationToken cancel)
     {
@@ -46,7 +51,7 @@ public sealed class Submission
         var now = Milliseconds(time.GetUtcNow());
         var release = request.SendAt is { } later && later > now ? later : now;
         var expires = release + sender.QueueLife;
-        await using var spool = new BodySpool();
+        await using var spool = new BodySpool(inFlight.Open());
         var composed = await composer.ComposeAsync(request.Draft(sender.From), spool, cancel);
         await using var body = spool.Complete();
         // A signature must outlive the queue; a day more for servers that verify late. So long its key must be found.
@@ -146,6 +151,7 @@ public sealed class Submission
                 : await writer.WriteAsync(place.Accept);
         }
 
+        metrics.Accepted(accept);
         await place.CompleteAsync(sender.Retries, accepted);
         return Receipt(accept);
     }

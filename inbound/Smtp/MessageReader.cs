@@ -61,8 +61,7 @@ internal sealed class MessageReader(PipeReader input, ConnectionLifetime lifetim
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            // RFC 5321 §4.2.3: 452, insufficient system storage; another try may find room.
-            verdict = new SmtpReply(452, new(4, 3, 1), "There is no room for the message now, please try again later.");
+            verdict = SmtpSession.NoRoom;
         }
         if (verdict is null) return null;
         decoder.Discard();

@@ -1,10 +1,13 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using MoxApi.Migrations.Writing;
 
 namespace MoxApi.Inbound.Smtp;
 
 /// <summary>A message while it arrives and is stored: in memory while small, then in a temporary file that no crash leaves behind.</summary>
-internal sealed class MessageSpool(string folder) : IAsyncDisposable
+/// <param name="folder">Where the temporary file goes.</param>
+/// <param name="share">Where its octets are counted, as long as it lives.</param>
+internal sealed class MessageSpool(string folder, BytesInFlight.Share share) : IAsyncDisposable
 {
     /// <summary>The most octets in memory; about twice as many for the moment of a write.</summary>
     internal const int MaxOctetsInMemory = 64 << 10;
@@ -21,10 +24,11 @@ internal sealed class MessageSpool(string folder) : IAsyncDisposable
     /// <summary>Whether the message went to a file.</summary>
     internal bool IsOnDisk => file is not null;
 
-    /// <summary>Moves what is too much for memory into the file.</summary>
-    /// <exception cref="IOException">The disk is full, or the folder cannot be written.</exception>
+    /// <summary>Counts what was added, and moves what is too much for memory into the file.</summary>
+    /// <exception cref="IOException">The disk is full, the folder cannot be written, or too much is in flight.</exception>
     public async ValueTask SettleAsync(CancellationToken cancellationToken)
     {
+        share.Add(Length - share.Held);
         if (memory.WrittenCount <= MaxOctetsInMemory) return;
         file ??= CreateFile();
         await file.WriteAsync(memory.WrittenMemory, cancellationToken);
@@ -36,6 +40,7 @@ internal sealed class MessageSpool(string folder) : IAsyncDisposable
     {
         memory.ResetWrittenCount();
         file?.SetLength(0);
+        share.Clear();
     }
 
     /// <summary>Reads the message from its beginning. One reader at a time; the stream's life ends with the spool's.</summary>
@@ -51,7 +56,11 @@ internal sealed class MessageSpool(string folder) : IAsyncDisposable
         return file;
     }
 
-    public ValueTask DisposeAsync() => file?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public ValueTask DisposeAsync()
+    {
+        share.Dispose();
+        return file?.DisposeAsync() ?? ValueTask.CompletedTask;
+    }
 
     private MemoryStream InMemory() => MemoryMarshal.TryGetArray(memory.WrittenMemory, out var octets) && octets.Array is not null
         ? new MemoryStream(octets.Array, octets.Offset, octets.Count, writable: false)

@@ -2,17 +2,18 @@ using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using MoxApi.Inbound.Connections;
+using MoxApi.Migrations.Writing;
 
 namespace MoxApi.Inbound.Smtp;
 
 /// <summary>What all sessions of the server share.</summary>
-internal sealed record SmtpServer(ISmtpBackend Backend, SmtpOptions Options, TimeProvider Time, ILogger Logger);
+internal sealed record SmtpServer(ISmtpBackend Backend, SmtpOptions Options, BytesInFlight InFlight, SmtpMetrics Metrics, TimeProvider Time, ILogger Logger);
 
 /// <summary>Runs SMTP on Kestrel's connections: one call is one connection's whole life.</summary>
 internal sealed partial class SmtpConnectionHandler(
-    ISmtpBackend backend, SmtpOptions options, TimeProvider time, ILogger<SmtpConnectionHandler> logger) : ConnectionHandler
+    ISmtpBackend backend, SmtpOptions options, BytesInFlight inFlight, SmtpMetrics metrics, TimeProvider time, ILogger<SmtpConnectionHandler> logger) : ConnectionHandler
 {
-    private readonly SmtpServer server = new(backend, options, time, logger);
+    private readonly SmtpServer server = new(backend, options, inFlight, metrics, time, logger);
     private readonly ConnectionLimits limits = new(options.MaxConnections, options.MaxConnectionsPerNetwork);
 
     public override async Task OnConnectedAsync(ConnectionContext connection)
@@ -20,6 +21,7 @@ internal sealed partial class SmtpConnectionHandler(
         var peer = PeerOf(connection);
         await using var lifetime = new ConnectionLifetime(connection, time);
         using var place = limits.TryEnter(peer.Address);
+        using var counted = metrics.Connected();
         var session = new SmtpSession(server, peer, connection, lifetime);
         try
         {

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using MoxApi.Migrations.Writing;
 
 namespace MoxApi.Inbound.Smtp;
 
@@ -13,6 +14,8 @@ public static class SmtpHosting
     {
         services.AddSingleton(options);
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<BytesInFlight>();
+        services.TryAddSingleton<SmtpMetrics>();
         // One object for all endpoints: they share the limits on connections.
         services.TryAddSingleton<SmtpConnectionHandler>();
         return services;

@@ -25,9 +25,12 @@ public sealed class SmtpOptions
     [Range(1, 100_000)]
     public int MaxConnectionsPerNetwork { get; set; } = 50;
 
-    /// <summary>How many commands of a connection may fail before it is closed.</summary>
+    /// <summary>How many commands of a connection may fail, among them recipients that are refused for good, until it is closed. Each message taken wipes the slate clean.</summary>
     [Range(1, 1000)]
-    public int MaxFaults { get; set; } = 10;
+    public int MaxFaults { get; set; } = 20;
+
+    /// <summary>Whether a recipient refused for good counts: not in the sandbox, where failing addresses are there to be tried.</summary>
+    internal bool RefusedRecipientsAreFaults { get; set; } = true;
 
     /// <summary>How long to wait for a command, and for a client to read our replies. RFC 5321 §4.5.3.2.7: at least 5 minutes.</summary>
     public TimeSpan CommandTimeout { get; set; } = TimeSpan.FromMinutes(5);

@@ -5,6 +5,7 @@ using MoxApi.Inbound.Connections;
 using MoxApi.Inbound.Smtp.Commands;
 using MoxApi.Mail.Smtp;
 using MoxApi.Mail.Smtp.Grammar;
+using MoxApi.Migrations.Writing;
 
 namespace MoxApi.Inbound.Smtp;
 
@@ -14,6 +15,9 @@ namespace MoxApi.Inbound.Smtp;
 /// </summary>
 internal sealed partial class SmtpSession(SmtpServer server, SmtpPeer peer, ConnectionContext connection, ConnectionLifetime lifetime)
 {
+    // RFC 5321 §4.2.3: 452, insufficient system storage; another try may find room.
+    public static SmtpReply NoRoom { get; } = new(452, new(4, 3, 1), "There is no room for the message now, please try again later.");
+
     private readonly LineReader lines = new(connection.Transport.Input, SmtpCommandParser.MaxLineOctets);
     private ISmtpTransaction? transaction;
     private int faults;
@@ -21,6 +25,8 @@ internal sealed partial class SmtpSession(SmtpServer server, SmtpPeer peer, Conn
     public SmtpOptions Options => server.Options;
 
     public TimeProvider Time => server.Time;
+
+    public BytesInFlight InFlight => server.InFlight;
 
     public ReplyWriter Replies { get; } = new(connection.Transport.Output, lifetime, server.Options.CommandTimeout);
 
@@ -46,6 +52,7 @@ internal sealed partial class SmtpSession(SmtpServer server, SmtpPeer peer, Conn
             while (await NextAsync() is { } reply)
             {
                 Replies.Write(reply);
+                server.Metrics.Replied(reply);
                 // RFC 5321 §4.1.1.10, §3.8: the server closes after its reply to QUIT, and after 421.
                 if (reply.Code is 221 or 421) break;
             }
@@ -87,10 +94,23 @@ internal sealed partial class SmtpSession(SmtpServer server, SmtpPeer peer, Conn
         if (ended is not null) await ended.DisposeAsync();
     }
 
-    /// <summary>Counts a mistake in the protocol, of which a connection has few.</summary>
+    /// <summary>Counts a mistake, of which a connection may make few.</summary>
     /// <returns>The reply given; the last one allowed becomes 421.</returns>
     public SmtpReply Fault(SmtpReply reply) =>
         ++faults < Options.MaxFaults ? reply : new SmtpReply(421, new(4, 7, 0), $"Too many errors, closing. The last one: {reply}");
+
+    /// <summary>A message was stored. The mistakes are forgotten: a client whose mail is wanted may stay for much of it.</summary>
+    public void MessageTaken()
+    {
+        server.Metrics.Messages.Add(1);
+        faults = 0;
+    }
+
+    /// <summary>
+    /// Refuses a message that would not fit among those in flight, before it is sent (RFC 1870 §6.1). Where its size is not known, it is taken for one that
+    /// just needs no file.
+    /// </summary>
+    public SmtpReply? RefuseForWantOfRoom(MailCommand mail) => InFlight.HasRoomFor(mail.Size ?? MessageSpool.MaxOctetsInMemory) ? null : NoRoom;
 
     /// <summary>Reads a message after DATA, to its end.</summary>
     public ValueTask<SmtpReply?> ReceiveAsync(MessageSpool spool) => new MessageReader(connection.Transport.Input, lifetime, Options).ReadAsync(spool);
@@ -123,12 +143,19 @@ internal sealed partial class SmtpSession(SmtpServer server, SmtpPeer peer, Conn
         {
             throw;
         }
-        catch (Exception unexpected) when (unexpected is not (ConnectionResetException or ConnectionAbortedException))
+        catch (Exception thrown) when (thrown is not (ConnectionResetException or ConnectionAbortedException))
         {
-            // The one place where what nobody foresaw becomes a reply: the client may try again, and the session goes on.
-            Log.Unexpected(server.Logger, unexpected, peer.Address, Envelope?.Id);
-            return new SmtpReply(451, new(4, 3, 0), "Something went wrong here, please try again later.");
+            return Excuse(thrown);
         }
+    }
+
+    // The one place where what nobody foresaw, or nobody here can help, becomes a reply: the client may try again, and the session goes on.
+    private SmtpReply Excuse(Exception fault)
+    {
+        var full = fault is IOException or UnauthorizedAccessException || PassingFault.IsShortage(fault);
+        if (full || PassingFault.IsOutage(fault)) Log.Passing(server.Logger, peer.Address, fault.Message);
+        else Log.Unexpected(server.Logger, fault, peer.Address, Envelope?.Id);
+        return full ? NoRoom : new SmtpReply(451, new(4, 3, 0), "Something went wrong here, please try again later.");
     }
 
     private async ValueTask<SmtpReply> ExecuteAsync(SmtpCommand command) => command switch
@@ -154,12 +181,16 @@ internal sealed partial class SmtpSession(SmtpServer server, SmtpPeer peer, Conn
     private void SayGoodbye(SmtpReply reply)
     {
         Replies.Write(reply);
+        server.Metrics.Replied(reply);
         // A client that does not read is not waited for.
         if (!Replies.TryFlush()) connection.Abort(new ConnectionAbortedException("The client reads nothing."));
     }
 
     private static partial class Log
     {
+        [LoggerMessage(Level = LogLevel.Warning, Message = "SMTP command of {Peer} could not be served for now: {Fault}")]
+        public static partial void Passing(ILogger logger, IPAddress peer, string fault);
+
         [LoggerMessage(Level = LogLevel.Error, Message = "SMTP command of {Peer} failed, transaction {Transaction}")]
         public static partial void Unexpected(ILogger logger, Exception exception, IPAddress peer, string? transaction);
     }

@@ -11,28 +11,12 @@ public sealed record BookReport(long Accepted, IReadOnlyDictionary<RecipientStat
 
 /// <summary>
 /// Checks that the books balance: accepted = delivered + failed + suppressed + canceled + quarantined + queued; that exactly what is not
-/// finished is in the queue; and that every change has its event and every wanted event its webhook.
+/// finished is in the queue; and that every change has its event and every wanted event its webhook. Over all there is, in one snapshot: for tests and for
+/// <c>moxapi check</c>. A service at work checks what has changed (<see cref="RecentBooks"/>).
 /// </summary>
 public static class Books
 {
-    private const string Statement = """
-        SELECT 'unfinished without a queue row', count(*) FROM recipient r WHERE r.status IN (0, 1, 2, 3) AND NOT EXISTS (SELECT 1 FROM queue q WHERE q.recipient_id = r.id)
-        UNION ALL
-        SELECT 'finished with a queue row', count(*) FROM queue q JOIN recipient r ON r.id = q.recipient_id WHERE r.status NOT IN (0, 1, 2, 3)
-        UNION ALL
-        SELECT 'queue rows without a recipient', count(*) FROM queue q WHERE NOT EXISTS (SELECT 1 FROM recipient r WHERE r.id = q.recipient_id)
-        UNION ALL
-        SELECT 'recipients whose events do not match their sequence', count(*) FROM recipient r
-          WHERE r.event_sequence <> (SELECT count(*) FROM event e WHERE e.message_id = r.message_id AND e.recipient_id = r.id)
-        UNION ALL
-        SELECT 'recipients whose attempts do not match their count', count(*) FROM recipient r WHERE r.attempts <> (SELECT count(*) FROM attempt a WHERE a.recipient_id = r.id)
-        UNION ALL
-        SELECT 'messages without their body', count(*) FROM message m WHERE NOT EXISTS (SELECT 1 FROM body b WHERE b.id = m.body_id)
-        UNION ALL
-        SELECT 'pending webhook deliveries without a queue row', count(*) FROM webhook_delivery d WHERE d.status = 0 AND NOT EXISTS (SELECT 1 FROM webhook_queue q WHERE q.delivery_id = d.id)
-        UNION ALL
-        SELECT 'finished webhook deliveries with a queue row', count(*) FROM webhook_queue q JOIN webhook_delivery d ON d.id = q.delivery_id WHERE d.status <> 0
-        """;
+    private static readonly string Statement = string.Join(" UNION ALL ", BookRule.All.Select(r => $"SELECT '{r.Fault}', count(*) FROM {r.From} WHERE {r.Broken}"));
 
     /// <summary>Checks all recipients, in one snapshot.</summary>
     public static async Task<BookReport> CheckAsync(NpgsqlDataSource database, CancellationToken cancel)

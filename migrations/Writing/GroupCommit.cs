@@ -23,7 +23,10 @@ public interface IGroupWrite<T, TResult>
 /// <param name="retry">Whether a write that failed because PostgreSQL could not be reached is tried until it can be. Its statement must
 /// then be harmless when it is run again after a commit whose answer was lost.</param>
 /// <param name="time">The clock of the waits between tries.</param>
-public sealed class GroupCommit<T, TResult>(NpgsqlDataSource database, IGroupWrite<T, TResult> write, bool retry, TimeProvider time) : IAsyncDisposable
+/// <param name="name">What the metrics call this writer.</param>
+/// <param name="maxWaiting">How many items may wait: while PostgreSQL stalls, what goes on coming in must not fill the memory.</param>
+public sealed class GroupCommit<T, TResult>(
+    NpgsqlDataSource database, IGroupWrite<T, TResult> write, bool retry, TimeProvider time, string name = "", int maxWaiting = int.MaxValue) : IAsyncDisposable
 {
     /// <summary>Octets in a group, unless one item alone has more.</summary>
     public const long GroupBytes = 4 << 20;
@@ -35,18 +38,26 @@ public sealed class GroupCommit<T, TResult>(NpgsqlDataSource database, IGroupWri
 
     private readonly Channel<Pending> incoming = Channel.CreateUnbounded<Pending>(new() { SingleReader = true });
     private readonly CancellationTokenSource stopping = new();
+    private readonly CommitMetrics metrics = new(name);
+    private int waiting;
     private Task? loop;
 
     /// <summary>Starts the writer.</summary>
     public void Start() => loop = Task.Run(RunAsync);
 
     /// <summary>Writes an item with whatever else is waiting; returns after the commit.</summary>
+    /// <exception cref="NoRoomException">Too many wait already.</exception>
     /// <exception cref="PostgresException">PostgreSQL refused this item.</exception>
     /// <exception cref="NpgsqlException">PostgreSQL could not be reached: whether it committed is not known.</exception>
     /// <exception cref="ObjectDisposedException">The writer was stopped first.</exception>
     public Task<TResult> WriteAsync(T item)
     {
-        var pending = new Pending(item);
+        if (Interlocked.Increment(ref waiting) > maxWaiting)
+        {
+            Interlocked.Decrement(ref waiting);
+            throw new NoRoomException("Too many writes wait for PostgreSQL.");
+        }
+        var pending = new Pending(item, time.GetTimestamp());
         ObjectDisposedException.ThrowIf(!incoming.Writer.TryWrite(pending), this);
         return pending.Done.Task;
     }
@@ -68,6 +79,7 @@ public sealed class GroupCommit<T, TResult>(NpgsqlDataSource database, IGroupWri
         {
             Gather(group);
             await WriteGroupAsync(group);
+            Interlocked.Add(ref waiting, -group.Count);
             group.Clear();
         }
     }
@@ -89,6 +101,7 @@ public sealed class GroupCommit<T, TResult>(NpgsqlDataSource database, IGroupWri
         try
         {
             var results = await CommitAsync(group.ConvertAll(p => p.Item));
+            metrics.Committed(group.Count, time.GetElapsedTime(group[0].Since));
             for (var i = 0; i < group.Count; i++) group[i].Done.TrySetResult(results[i]);
         }
         // Refused by PostgreSQL, or by Npgsql before it was sent, as text that is no Unicode is. When the connection broke, nobody is to blame.
@@ -122,9 +135,10 @@ public sealed class GroupCommit<T, TResult>(NpgsqlDataSource database, IGroupWri
     // away, starting, read-only after a failover, out of room, or a statement that somebody canceled.
     private static bool IsRefusal(NpgsqlException fault) => fault is PostgresException { SqlState: ['2', '2' or '3', ..] or ['4', '2', ..] };
 
-    private sealed class Pending(T item)
+    private sealed class Pending(T item, long since)
     {
         public T Item { get; } = item;
+        public long Since { get; } = since;
         public TaskCompletionSource<TResult> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

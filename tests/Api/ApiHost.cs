@@ -8,12 +8,14 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using MoxApi.Api;
 using MoxApi.Api.Access;
 using MoxApi.Api.Messages;
 using MoxApi.Api.Received;
 using MoxApi.Api.Suppressions;
 using MoxApi.Api.Webhooks;
+using MoxApi.Migrations.Writing;
 using MoxApi.OpenApi.Access;
 using MoxApi.Tests.Api.Suppressions;
 using Xunit;
@@ -26,15 +28,23 @@ public sealed class ApiHost : IAsyncLifetime
     /// <summary>A key with every scope but admin.</summary>
     public const string Key = "mox_test";
 
+    /// <summary>A key of another account, with the scope read.</summary>
+    public const string OtherKey = "mox_other";
+
     private readonly WebApplication _app;
 
     public ApiHost()
+        : this(new ApiOptions())
+    {
+    }
+
+    internal ApiHost(ApiOptions options, BytesInFlight? inFlight = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         builder.Services.AddRoutingCore().AddLogging(log => log.ClearProviders());
-        builder.Services.AddMoxApiEndpoints();
-        builder.Services.Configure<ApiOptions>(options => options.AllowHttpWebhooks = false);
+        builder.Services.AddSingleton(InFlight = inFlight ?? new BytesInFlight());
+        builder.Services.AddMoxApiEndpoints().AddSingleton(Options.Create(options));
         builder.Services.AddSingleton<MoxApi.Api.Access.ICredentials>(new Credentials()).AddSingleton<IMessages>(Account).AddSingleton<IWebhooks>(Account).AddSingleton<IReceivedMessages>(Account)
             .AddSingleton<ISuppressions, SuppressionsInMemory>();
         _app = builder.Build();
@@ -42,6 +52,8 @@ public sealed class ApiHost : IAsyncLifetime
     }
 
     internal AccountInMemory Account { get; } = new();
+
+    internal BytesInFlight InFlight { get; }
 
     internal IServiceProvider Services => _app.Services;
 
@@ -78,6 +90,7 @@ public sealed class ApiHost : IAsyncLifetime
         public Task<Caller?> FindByKeyAsync(string key, CancellationToken cancellationToken) => Task.FromResult(key switch
         {
             Key => new Caller(1, new HashSet<string> { Scopes.Send, Scopes.Read, Scopes.Webhooks, Scopes.Suppressions }),
+            OtherKey => new Caller(2, new HashSet<string> { Scopes.Read }),
             "mox_reader" => new Caller(1, new HashSet<string> { Scopes.Read }),
             "mox_admin" => new Caller(1, new HashSet<string> { Scopes.Admin }),
             _ => null,

@@ -6,6 +6,7 @@ using System.Text.Json;
 using MoxApi.Api.Json;
 using MoxApi.Api.Messages.Reading;
 using MoxApi.Api.Problems;
+using MoxApi.Migrations.Writing;
 using Xunit;
 
 namespace MoxApi.Tests.Api;
@@ -90,7 +91,7 @@ public class SendRequestReaderTests
         {
             var octets = new byte[AttachmentSpool.MemoryLimit * 3];
             new Random(1).NextBytes(octets);
-            using var spool = new AttachmentSpool(folder);
+            using var spool = new AttachmentSpool(folder, new BytesInFlight().Open());
             using var scanner = new SendBodyScanner(spool);
             scanner.Take(Encoding.UTF8.GetBytes($$"""{"attachments": [{"content": "AAAA"}, {"content": "{{Convert.ToBase64String(octets)}}"}]}"""));
             Assert.True(spool.OnDisk);
@@ -108,16 +109,15 @@ public class SendRequestReaderTests
     [Fact]
     public void A_disk_that_cannot_be_written_is_not_the_clients_fault()
     {
-        using var spool = new AttachmentSpool("/nonexistent/folder");
-        var refused = Assert.Throws<RefusalException>(() => spool.Write(new byte[AttachmentSpool.MemoryLimit + 1]));
-        Assert.Equal(503, refused.Refusal.Status);
+        using var spool = new AttachmentSpool("/nonexistent/folder", new BytesInFlight().Open());
+        Assert.Throws<NoRoomException>(() => spool.Write(new byte[AttachmentSpool.MemoryLimit + 1]));
     }
 
     [Fact]
     public async Task A_body_of_70_MiB_takes_little_memory()
     {
         var before = GC.GetAllocatedBytesForCurrentThread();
-        using var spool = new AttachmentSpool(Path.GetTempPath());
+        using var spool = new AttachmentSpool(Path.GetTempPath(), new BytesInFlight().Open());
         var faults = new Faults();
         var send = await SendRequestReader.ReadAsync(new LargeBody(), spool, faults, CancellationToken.None);
         var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
@@ -155,7 +155,7 @@ public class SendRequestReaderTests
 
     private static (SendRequest, Faults) Bind(string json)
     {
-        var spool = new AttachmentSpool(Path.GetTempPath());
+        var spool = new AttachmentSpool(Path.GetTempPath(), new BytesInFlight().Open());
         var faults = new Faults();
         var read = SendRequestReader.ReadAsync(PipeReader.Create(new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(json))), spool, faults, CancellationToken.None);
         return (read.GetAwaiter().GetResult(), faults);
@@ -165,7 +165,7 @@ public class SendRequestReaderTests
 
     private static Result Read(byte[] body, params byte[][] pieces)
     {
-        using var spool = new AttachmentSpool(Path.GetTempPath());
+        using var spool = new AttachmentSpool(Path.GetTempPath(), new BytesInFlight().Open());
         using var scanner = new SendBodyScanner(spool);
         try
         {

@@ -24,6 +24,9 @@ internal sealed class MoxApiProcess : IAsyncDisposable
     /// <summary>Where it answers SMTP, if it does.</summary>
     public IPEndPoint? Smtp { get; private set; }
 
+    /// <summary>Where it answers about metrics, if it does so apart.</summary>
+    public Uri? Metrics { get; private set; }
+
     /// <summary>The process's id.</summary>
     public int Id => process.Id;
 
@@ -170,6 +173,7 @@ internal sealed class MoxApiProcess : IAsyncDisposable
         var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         if (words is ["API", var api, ..]) Http = new Uri(new Uri(api).GetLeftPart(UriPartial.Authority).Replace("localhost", "127.0.0.1", StringComparison.Ordinal));
         if (words is ["SMTP", var smtp] && IPEndPoint.TryParse(smtp.Replace("localhost", "127.0.0.1", StringComparison.Ordinal), out var endPoint)) Smtp = endPoint;
+        if (words is ["Metrics", var metrics]) Metrics = new Uri(metrics);
         if (words is ["Ctrl-C", ..]) ready.TrySetResult();
     }
 }

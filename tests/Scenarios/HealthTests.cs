@@ -1,9 +1,12 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using System.Text.RegularExpressions;
 using MoxApi.Migrations;
 using MoxApi.Migrations.Cluster;
+using MoxApi.Tests.Conventions;
 using MoxApi.Tests.Hosting;
+using MoxApi.Tests.Peers;
 using Npgsql;
 using Xunit;
 
@@ -14,7 +17,7 @@ namespace MoxApi.Tests.Scenarios;
 public class HealthTests(TestPostgres postgres)
 {
     [Fact]
-    public async Task It_tells_that_it_lives_that_it_is_ready_and_its_measurements()
+    public async Task It_tells_that_it_lives_and_that_it_is_ready()
     {
         await using var installation = await Installation.CreateAsync(postgres);
         await using var node = await installation.StartNodeAsync("a");
@@ -22,9 +25,43 @@ public class HealthTests(TestPostgres postgres)
 
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(client, "/healthz"));
         await Eventually.HoldsAsync(async () => await StatusAsync(client, "/readyz") == HttpStatusCode.OK, "the node to be ready");
-        var metrics = await client.GetStringAsync("/metrics");
-        Assert.Contains("moxapi_session_safe", metrics);
-        Assert.Contains("moxapi_book_faults", metrics);
+    }
+
+    [Fact]
+    public async Task Its_measurements_are_for_admins_and_for_who_reaches_their_listener()
+    {
+        await using var installation = await Installation.CreateAsync(postgres);
+        await using var node = await installation.StartNodeAsync("a", ("Listeners__Metrics__0", "127.0.0.1:0"));
+        using var stranger = node.Client("");
+        using var admin = node.Client(installation.ApiKey);
+        using var monitoring = new HttpClient { BaseAddress = node.Metrics };
+
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(stranger, "/metrics"));
+        Assert.Contains("moxapi_session_safe 1", await admin.GetStringAsync("/metrics"));
+        Assert.Contains("moxapi_session_safe 1", await monitoring.GetStringAsync("/metrics"));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(monitoring, "/healthz"));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(monitoring, "/readyz"));
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(monitoring, "/v1/messages"));
+    }
+
+    [Fact]
+    public async Task Every_measurement_of_ours_is_in_the_README()
+    {
+        await using var installation = await Installation.CreateAsync(postgres);
+        await using var sink = new CountingSink();
+        installation.Deliver("example.net", sink.EndPoint);
+        await using var node = await installation.StartNodeAsync("a", ("Listeners__Smtp__0", "127.0.0.1:0"));
+        using var admin = node.Client(installation.ApiKey);
+        await installation.SendAsync(node, "<m@acme.example>");
+        await installation.QueueIsEmptyAsync();
+        await StatusAsync(admin, "/v1/messages/none");
+
+        var readme = Repository.Text("README.md");
+        await Eventually.HoldsAsync(async () => (await admin.GetStringAsync("/metrics")).Contains("moxapi_queue_recipients{", StringComparison.Ordinal), "the queue to be counted");
+        var names = Regex.Matches(await admin.GetStringAsync("/metrics"), "^# TYPE (moxapi_[a-z_]+)", RegexOptions.Multiline).Select(m => m.Groups[1].Value).ToArray();
+
+        Assert.True(names.Length > 15, string.Join(' ', names));
+        Assert.All(names, name => Assert.Contains($"`{name}`", readme));
     }
 
     [Fact]

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
-using MoxApi.Api.Problems;
+using MoxApi.Migrations.Writing;
 
 namespace MoxApi.Api.Messages.Reading;
 
@@ -10,7 +10,8 @@ namespace MoxApi.Api.Messages.Reading;
 /// open. What was written can be read any number of times, until the request ends.
 /// </summary>
 /// <param name="folder">Where the temporary file goes.</param>
-internal sealed class AttachmentSpool(string folder) : IDisposable
+/// <param name="share">Where what is kept of the request is counted, until it ends.</param>
+internal sealed class AttachmentSpool(string folder, BytesInFlight.Share share) : IDisposable
 {
     /// <summary>The octets kept in memory.</summary>
     public const int MemoryLimit = 256 * 1024;
@@ -24,9 +25,14 @@ internal sealed class AttachmentSpool(string folder) : IDisposable
     /// <summary>Whether a temporary file is in use.</summary>
     public bool OnDisk => _file is not null;
 
-    /// <exception cref="RefusalException">The disk is full or broken: nothing can be accepted now.</exception>
+    /// <summary>Counts octets of the request that are kept elsewhere.</summary>
+    /// <exception cref="NoRoomException">Too much is in flight.</exception>
+    public void Count(int octets) => share.Add(octets);
+
+    /// <exception cref="NoRoomException">Too much is in flight, or the disk is full or broken: nothing can be accepted now.</exception>
     public void Write(ReadOnlySpan<byte> octets)
     {
+        share.Add(octets.Length);
         try
         {
             if (_file is null && Length + octets.Length > MemoryLimit) MoveToFile();
@@ -35,7 +41,7 @@ internal sealed class AttachmentSpool(string folder) : IDisposable
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            throw new RefusalException(Refusal.Unavailable);
+            throw new NoRoomException("The temporary file of a request cannot be written.", fault);
         }
         Length += octets.Length;
     }
@@ -53,6 +59,7 @@ internal sealed class AttachmentSpool(string folder) : IDisposable
     {
         _file?.Dispose();
         ReturnMemory();
+        share.Dispose();
     }
 
     private void Remember(ReadOnlySpan<byte> octets)

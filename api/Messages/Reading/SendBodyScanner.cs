@@ -225,6 +225,7 @@ internal sealed class SendBodyScanner(AttachmentSpool spool) : IDisposable
     {
         if (_rest.WrittenCount + octets.Length > MaxRest)
             throw new RefusalException(Refusal.TooLarge($"Without the content of its attachments a request has at most {MaxRest / 1024 / 1024} MiB."));
+        spool.Count(octets.Length);
         _rest.Write(octets);
     }
 

@@ -14,7 +14,9 @@ internal static class DataHandler
         // RFC 5321 §3.3: 554 where all recipients were refused, as happens with pipelining.
         if (envelope.Recipients.Count == 0) return session.Fault(new SmtpReply(554, new(5, 5, 1), "There are no valid recipients."));
 
-        await using var spool = new MessageSpool(session.Options.SpoolFolder ?? Path.GetTempPath());
+        if (session.RefuseForWantOfRoom(envelope.Mail) is { } refusal) return refusal;
+
+        await using var spool = new MessageSpool(session.Options.SpoolFolder ?? Path.GetTempPath(), session.InFlight.Open());
         try
         {
             session.Replies.Write(new SmtpReply(354, null, "Send the message, then a dot on a line of its own."));
@@ -34,6 +36,8 @@ internal static class DataHandler
         // RFC 5321 §4.5.3.2.6: the client waits 10 minutes. Whether it still does or not does not decide what is stored: a commit that is
         // given up half-way, or a 250 that does not arrive, would make it send the message again.
         using var deadline = new CancellationTokenSource(session.Options.CommitTimeout, session.Time);
-        return await session.Transaction.DataAsync(spool, deadline.Token);
+        var reply = await session.Transaction.DataAsync(spool, deadline.Token);
+        if (reply.IsSuccess) session.MessageTaken();
+        return reply;
     }
 }

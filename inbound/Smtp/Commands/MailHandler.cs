@@ -15,6 +15,7 @@ internal static class MailHandler
         // RFC 1870 §6.1: what is announced as too long is refused before it is sent.
         if (mail.Size > session.Options.MaxMessageOctets)
             return new SmtpReply(552, new(5, 3, 4), $"A message has at most {session.Options.MaxMessageOctets} octets here.");
+        if (session.RefuseForWantOfRoom(mail) is { } refusal) return refusal;
 
         var taken = false;
         try

@@ -18,6 +18,7 @@ internal static class RcptHandler
         var recipient = rcpt.ForwardPath ?? MailAddress.Parse($"postmaster@{session.Options.HostName}");
         var reply = await session.Transaction.RcptAsync(recipient, cancellationToken);
         if (reply.IsSuccess) envelope.Add(recipient);
-        return reply;
+        // RFC 5321 §7.3: RCPT tells who exists as VRFY would, so a connection may not guess for long.
+        return reply.IsPermanent && session.Options.RefusedRecipientsAreFaults ? session.Fault(reply) : reply;
     }
 }

@@ -90,6 +90,14 @@ public sealed class SettingsTests : IDisposable
     [InlineData("""{"ConnectMap": ["192.0.2.10:25=mail.example:25"]}""", "mail.example:25")]
     [InlineData("""{"AllowNetworks": ["10.0.0.0/99"]}""", "10.0.0.0/99")]
     [InlineData("""{"AllowNetworks": ["10.0.0.1"]}""", "10.0.0.1")]
+    [InlineData("""{"TrustedProxies": ["10.0.0.1"]}""", "TrustedProxies")]
+    [InlineData("""{"Listeners": {"Metrics": ["localhost"]}}""", "localhost")]
+    [InlineData("""{"Api": {"Burst": 0}}""", "Burst")]
+    [InlineData("""{"Api": {"AllowHttpWebhooks": true}}""", "AllowHttpWebhooks")]
+    [InlineData("""{"Smtp": {"RefusedRecipientsAreFaults": false}}""", "RefusedRecipientsAreFaults")]
+    [InlineData("""{"Node": {"MaxBytesInFlight": 5}}""", "MaxBytesInFlight")]
+    [InlineData("""{"Pause": {"BouncePercent": 0}}""", "BouncePercent")]
+    [InlineData("""{"Retention": {"ContentDays": -1}}""", "ContentDays")]
     [InlineData("""{"PortOffset": 70000}""", "PortOffset")]
     [InlineData("""{"IsSandbox": true, "Listeners": {"Http": ["0.0.0.0:80"]}}""", "IsSandbox")]
     [InlineData("""{"DataFolder": "/"}""", "DataFolder")]
@@ -124,8 +132,8 @@ public sealed class SettingsTests : IDisposable
     public void The_example_shows_every_setting_with_its_default_unless_it_has_none()
     {
         // What an operator must choose himself, or what is empty by default.
-        string[] chosen = ["Database:ConnectionString", "Node:Name", "Node:HostName", "Node:Roles", "Listeners:Http", "Listeners:Smtp", "Resolver:Servers",
-            "Secrets:MasterKey", "Smtp:HostName", "Smtp:SpoolFolder", "AllowNetworks", "ConnectMap", "Logging"];
+        string[] chosen = ["Database:ConnectionString", "Node:Name", "Node:HostName", "Node:Roles", "Listeners:Http", "Listeners:Smtp", "Listeners:Metrics", "Resolver:Servers",
+            "Secrets:MasterKey", "Smtp:HostName", "Smtp:SpoolFolder", "AllowNetworks", "TrustedProxies", "ConnectMap", "Logging"];
         var (example, _) = Settings.Read(folder.Combine("data"), Example, null);
         var (defaults, _) = Settings.Read(folder.Combine("data"), null, null);
 

@@ -107,21 +107,49 @@ public class SmtpLimitsTests
     }
 
     [Fact]
-    public async Task Ten_mistakes_end_the_session()
+    public async Task Twenty_mistakes_end_the_session()
     {
         await using var host = await SmtpListenerHost.StartAsync();
         await using var client = await host.ConnectAsync();
-        for (var n = 1; n < 10; n++) await client.SayStartAsync("WRONG", "500 5.5.2 ");
+        for (var n = 1; n < 20; n++) await client.SayStartAsync("WRONG", "500 5.5.2 ");
         await client.SayStartAsync("WRONG", "421 4.7.0 ");
         await client.ExpectClosedAsync();
     }
 
     [Fact]
-    public async Task Refused_recipients_are_no_mistakes()
+    public async Task Who_guesses_at_recipients_is_told_421_after_a_few()
     {
-        await using var host = await SmtpListenerHost.StartAsync();
+        await using var host = await SmtpListenerHost.StartAsync(options => options.MaxFaults = 3);
         await using var client = await host.BeginAsync();
-        for (var n = 0; n < 20; n++) await client.SayStartAsync("RCPT TO:<u503@example.net>", "503 5.5.1 ");
+        await client.SayStartAsync("RCPT TO:<ann550@example.net>", "550 5.1.1 ");
+        await client.SayStartAsync("RCPT TO:<bob550@example.net>", "550 5.1.1 ");
+        await client.SayStartAsync("RCPT TO:<cid550@example.net>", "421 4.7.0 ");
+        await client.ExpectClosedAsync();
+        Assert.Equal(0, host.Backend.Open);
+    }
+
+    [Fact]
+    public async Task A_message_that_is_taken_wipes_the_slate_clean()
+    {
+        await using var host = await SmtpListenerHost.StartAsync(options => options.MaxFaults = 3);
+        await using var client = await host.BeginAsync();
+        for (var message = 0; message < 3; message++)
+        {
+            for (var n = 0; n < 2; n++) await client.SayStartAsync("RCPT TO:<ann550@example.net>", "550 5.1.1 ");
+            await client.SayStartAsync("DATA", "354 ");
+            await client.SayStartAsync(".", "250 ");
+            await client.SendAsync("MAIL FROM:<jane@example.org>", "RCPT TO:<sam@example.net>");
+            await client.ExpectStartAsync("250 ");
+            await client.ExpectStartAsync("250 ");
+        }
+    }
+
+    [Theory, InlineData("u450", "450 "), InlineData("u503", "503 ")]
+    public async Task Recipients_refused_for_now_and_those_of_the_sandbox_are_no_mistakes(string localPart, string reply)
+    {
+        await using var host = await SmtpListenerHost.StartAsync(options => (options.MaxFaults, options.RefusedRecipientsAreFaults) = (3, localPart == "u450"));
+        await using var client = await host.BeginAsync();
+        for (var n = 0; n < 10; n++) await client.SayStartAsync($"RCPT TO:<{localPart}@example.net>", reply);
         await client.SayStartAsync("DATA", "354 ");
     }
 

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MoxApi.Inbound.Smtp;
+using MoxApi.Migrations.Writing;
 
 namespace MoxApi.Tests.Inbound.Smtp;
 
@@ -27,11 +28,11 @@ internal sealed class SmtpListenerHost : IAsyncDisposable
     public int Port { get; }
 
     /// <summary>A listener before a <see cref="RecordingBackend"/>.</summary>
-    public static Task<SmtpListenerHost> StartAsync(Action<SmtpOptions>? configure = null, TimeProvider? time = null) => StartAsync(services =>
+    public static Task<SmtpListenerHost> StartAsync(Action<SmtpOptions>? configure = null, TimeProvider? time = null, BytesInFlight? inFlight = null) => StartAsync(services =>
     {
         var options = new SmtpOptions { HostName = "mx.example.org" };
         configure?.Invoke(options);
-        services.AddSingleton<ISmtpBackend>(new RecordingBackend()).AddSingleton(time ?? TimeProvider.System).AddSmtp(options);
+        services.AddSingleton(inFlight ?? new BytesInFlight()).AddSingleton<ISmtpBackend>(new RecordingBackend()).AddSingleton(time ?? TimeProvider.System).AddSmtp(options);
     });
 
     /// <summary>A listener before a back-end that is among the services.</summary>

@@ -85,6 +85,36 @@ public class GroupCommitTests(TestPostgres postgres)
     }
 
     [Fact]
+    public async Task While_PostgreSQL_stalls_so_many_wait_and_no_more()
+    {
+        await using var database = await TableAsync();
+        var gate = new TaskCompletionSource();
+        await using var commit = new GroupCommit<string, int>(database, new WordWrite { Gate = gate.Task }, retry: false, TimeProvider.System, "test", maxWaiting: 3);
+        commit.Start();
+
+        var waiting = Enumerable.Range(0, 3).Select(n => commit.WriteAsync($"word {n}")).ToArray();
+        await Assert.ThrowsAsync<NoRoomException>(() => commit.WriteAsync("one too many"));
+        gate.SetResult();
+        await Task.WhenAll(waiting);
+
+        Assert.Equal(3, (await WordsAsync(database)).Count);
+        await Eventually.HoldsAsync(async () => await TryWriteAsync(commit, $"word {Guid.NewGuid()}"), "room for another");
+    }
+
+    private static async Task<bool> TryWriteAsync(GroupCommit<string, int> commit, string word)
+    {
+        try
+        {
+            await commit.WriteAsync(word);
+            return true;
+        }
+        catch (NoRoomException)
+        {
+            return false;
+        }
+    }
+
+    [Fact]
     public async Task What_comes_after_the_end_is_refused()
     {
         await using var database = await TableAsync();

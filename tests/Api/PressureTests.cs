@@ -1,0 +1,99 @@
+using System.Net.Http.Headers;
+using System.Text;
+using MoxApi.Api;
+using MoxApi.Migrations.Writing;
+using Npgsql;
+using Xunit;
+
+namespace MoxApi.Tests.Api;
+
+/// <summary>What the API says when it runs out of something: 503, and when to come back.</summary>
+public class PressureTests
+{
+    private static readonly string Large = $$"""{"to": ["jane@example.org"], "text": "Hi", "attachments": [{"filename": "a", "content": "{{Convert.ToBase64String(new byte[900_000])}}"}]}""";
+
+    [Fact]
+    public async Task Too_many_octets_in_flight_are_503_and_given_back()
+    {
+        await using var host = await StartAsync(1 << 20);
+        using (var others = host.InFlight.Open())
+        {
+            others.Add(500_000);
+            // Once by what is announced, once by what comes.
+            Assert.Equal((503, "unavailable", true), await SendAsync(host, chunked: false));
+            Assert.Equal((503, "unavailable", true), await SendAsync(host, chunked: true));
+            Assert.Equal(500_000, host.InFlight.Taken);
+        }
+        Assert.Equal(202, (await SendAsync(host, chunked: true)).Status);
+        await Eventually.HoldsAsync(() => Task.FromResult(host.InFlight.Taken == 0), "what was taken to be given back");
+    }
+
+    [Fact]
+    public async Task What_is_not_in_a_file_counts_too()
+    {
+        await using var host = await StartAsync(100_000);
+        var answer = await host.SendAsync(Request($$"""{"to": ["jane@example.org"], "text": "{{new string('x', 200_000)}}"}""", chunked: true));
+
+        Assert.Equal((503, "unavailable"), (answer.Status, answer.Code));
+        await Eventually.HoldsAsync(() => Task.FromResult(host.InFlight.Taken == 0), "what was taken to be given back");
+    }
+
+    [Fact]
+    public async Task A_disk_that_cannot_be_written_is_503()
+    {
+        await using var host = new ApiHost(new ApiOptions { SpoolFolder = "/nonexistent/folder" });
+        await host.InitializeAsync();
+
+        Assert.Equal((503, "unavailable", true), await SendAsync(host, chunked: true));
+        Assert.Equal(0, host.InFlight.Taken);
+    }
+
+    [Theory]
+    [InlineData("53100")] // The disk is full.
+    [InlineData("53200")] // Memory.
+    [InlineData("53300")] // Connections.
+    [InlineData("53400")] // A configured limit.
+    [InlineData("57P01")] // It stops.
+    [InlineData("57P03")] // It starts.
+    [InlineData("25006")] // It is read-only, after a failover.
+    public async Task PostgreSQL_without_room_or_on_its_way_is_503(string state)
+    {
+        await using var host = await StartAsync(BytesInFlight.DefaultLimit);
+        foreach (var fault in new Exception[] { Postgres(state), new InvalidOperationException("As EF Core wraps it.", Postgres(state)) })
+        {
+            host.Account.NextSend = fault;
+            var answer = await host.PostAsync("/v1/messages", """{"to": ["jane@example.org"], "text": "Hi"}""");
+            Assert.Equal((503, "unavailable"), (answer.Status, answer.Code));
+            Assert.NotNull(answer.Headers.RetryAfter);
+        }
+    }
+
+    [Theory, InlineData("23505"), InlineData("42P01"), InlineData("22021")]
+    public async Task What_PostgreSQL_refuses_for_good_is_500(string state)
+    {
+        await using var host = await StartAsync(BytesInFlight.DefaultLimit);
+        host.Account.NextSend = Postgres(state);
+        Assert.Equal(500, (await host.PostAsync("/v1/messages", """{"to": ["jane@example.org"], "text": "Hi"}""")).Status);
+    }
+
+    private static PostgresException Postgres(string state) => new("A test's fault.", "ERROR", "ERROR", state);
+
+    private static async Task<(int Status, string Code, bool RetryAfter)> SendAsync(ApiHost host, bool chunked)
+    {
+        var answer = await host.SendAsync(Request(Large, chunked));
+        return (answer.Status, answer.Status == 202 ? "" : answer.Code, answer.Headers.RetryAfter is not null);
+    }
+
+    private static HttpRequestMessage Request(string json, bool chunked) => new(HttpMethod.Post, "/v1/messages")
+    {
+        Headers = { TransferEncodingChunked = chunked },
+        Content = new StringContent(json, Encoding.UTF8, new MediaTypeHeaderValue("application/json")),
+    };
+
+    private static async Task<ApiHost> StartAsync(long limit)
+    {
+        var host = new ApiHost(new ApiOptions(), new BytesInFlight(limit));
+        await host.InitializeAsync();
+        return host;
+    }
+}

@@ -1,0 +1,95 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Text;
+using MoxApi.Api;
+using Xunit;
+
+namespace MoxApi.Tests.Api.RateLimits;
+
+public class AccountLimitsTests
+{
+    [Fact]
+    public async Task Every_answer_says_what_is_left()
+    {
+        await using var host = await StartAsync(new ApiOptions { RequestsPerSecond = 1, Burst = 100 });
+
+        foreach (var path in new[] { "/v1/messages/msg_1", "/v1/messages/msg_2", "/v1/messages?limit=x" })
+        {
+            var answer = await host.GetAsync(path);
+            Assert.Equal("\"requests\";q=100;w=100", answer.Headers.GetValues("RateLimit-Policy").Single());
+            Assert.Matches("^\"requests\";r=9[0-9];t=[0-9]+$", answer.Headers.GetValues("RateLimit").Single());
+        }
+        // Also those that begin as something else and end as a problem document.
+        host.Account.NextSend = new InvalidOperationException("A test's fault.");
+        var failed = await host.PostAsync("/v1/messages", """{"to": ["jane@example.org"], "text": "Hi"}""");
+        Assert.Equal(500, failed.Status);
+        Assert.NotEmpty(failed.Headers.GetValues("RateLimit"));
+    }
+
+    [Fact]
+    public async Task Past_the_burst_it_is_429_with_Retry_After_until_time_has_passed()
+    {
+        await using var host = await StartAsync(new ApiOptions { RequestsPerSecond = 1, Burst = 3 });
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => host.GetAsync("/v1/messages/msg_1")));
+
+        Assert.Contains(answers, answer => answer.Status == 200);
+        var refused = answers.First(answer => answer.Status == 429);
+        Assert.Equal("rate_limited", refused.Code);
+        Assert.True(refused.Headers.RetryAfter!.Delta >= TimeSpan.FromSeconds(1));
+        Assert.StartsWith("\"requests\";r=0;", refused.Headers.GetValues("RateLimit").Single(), StringComparison.Ordinal);
+        await Eventually.HoldsAsync(async () => (await host.GetAsync("/v1/messages/msg_1")).Status == 200, "a token");
+    }
+
+    [Fact]
+    public async Task One_account_does_not_use_up_anothers_requests()
+    {
+        await using var host = await StartAsync(new ApiOptions { RequestsPerSecond = 1, Burst = 1 });
+        await Eventually.HoldsAsync(async () => (await host.GetAsync("/v1/messages/msg_1")).Status == 429, "the limit");
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/messages/msg_1") { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", ApiHost.OtherKey) } };
+        Assert.Equal(200, (await host.SendAsync(request)).Status);
+    }
+
+    [Fact]
+    public async Task So_many_requests_of_an_account_run_at_once_and_no_more()
+    {
+        await using var host = await StartAsync(new ApiOptions { MaxConcurrentRequests = 1 });
+        using (var slow = await BeginSendAsync(host))
+        {
+            await Eventually.HoldsAsync(
+                async () => await host.GetAsync("/v1/messages/msg_1") is { Status: 429, Code: "rate_limited", Headers.RetryAfter: not null }, "the request that runs to count");
+        }
+        await Eventually.HoldsAsync(async () => (await host.GetAsync("/v1/messages/msg_1")).Status == 200, "the request that ran to be forgotten");
+    }
+
+    [Fact]
+    public async Task Without_limits_nothing_is_said()
+    {
+        await using var host = await StartAsync(new ApiOptions { RequestsPerSecond = 0, MaxConcurrentRequests = 0, Burst = 1 });
+
+        foreach (var answer in new[] { await host.GetAsync("/v1/messages/msg_1"), await host.GetAsync("/v1/messages/msg_1") })
+        {
+            Assert.Equal(200, answer.Status);
+            Assert.False(answer.Headers.Contains("RateLimit"));
+        }
+    }
+
+    private static async Task<ApiHost> StartAsync(ApiOptions options)
+    {
+        var host = new ApiHost(options);
+        await host.InitializeAsync();
+        return host;
+    }
+
+    // Half a request: the rest never comes.
+    private static async Task<TcpClient> BeginSendAsync(ApiHost host)
+    {
+        var client = new TcpClient();
+        await client.ConnectAsync(IPEndPoint.Parse(host.Client.BaseAddress!.Authority));
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
+            $"POST /v1/messages HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {ApiHost.Key}\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{{"));
+        return client;
+    }
+}
