@@ -1,11 +1,9 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.EntityFrameworkCore;
 using MoxApi.Api.Access;
 using MoxApi.Api.Json;
 using MoxApi.Api.Lists;
 using MoxApi.Api.Problems;
 using MoxApi.Api.Swagger;
-using MoxApi.Migrations;
 using MoxApi.Migrations.Identifiers;
 using MoxApi.OpenApi.Access;
 using MoxApi.OpenApi.Accounts;
@@ -49,11 +47,10 @@ internal static class AccountEndpoints
     /// <summary>List accounts</summary>
     /// <remarks>All accounts of the installation, newest first.</remarks>
     /// <response code="200">A page of accounts.</response>
-    private static async Task<Ok<Page<Account>>> ListAsync(HttpContext http, IDbContextFactory<MailDbContext> contexts, PublicIds ids, CancellationToken cancellationToken)
+    private static async Task<Ok<Page<Account>>> ListAsync(HttpContext http, StoredAccounts accounts, PublicIds ids, CancellationToken cancellationToken)
     {
         var page = PageRequest.Read(http.Request.Query);
-        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
-        return TypedResults.Ok(await StoredAccounts.In(context).ToPageAsync(page, PublicIdKind.Account, ids, row => row.Id, row => AccountWire.Of(row, ids), cancellationToken));
+        return TypedResults.Ok(await accounts.ListAsync(page, ids, row => AccountWire.Of(row, ids), cancellationToken));
     }
 
     /// <summary>Read an account</summary>

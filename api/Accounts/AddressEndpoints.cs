@@ -1,4 +1,3 @@
-using Microsoft.EntityFrameworkCore;
 using MoxApi.Api.Access;
 using MoxApi.Api.Json;
 using MoxApi.Api.Lists;
@@ -6,7 +5,6 @@ using MoxApi.Api.Messages.Rules;
 using MoxApi.Api.Problems;
 using MoxApi.Api.Swagger;
 using MoxApi.Mail.Addresses;
-using MoxApi.Migrations;
 using MoxApi.Migrations.Identifiers;
 using MoxApi.OpenApi.Access;
 using MoxApi.OpenApi.Accounts;
@@ -54,14 +52,11 @@ internal static class AddressEndpoints
     /// <param name="id" example="acc_2f6g8h1j3k5l7z9x">The account's id.</param>
     /// <response code="200">A page of addresses.</response>
     private static async Task<IResult> ListAsync(
-        string id, HttpContext http, StoredAccounts accounts, IDbContextFactory<MailDbContext> contexts, PublicIds ids, CancellationToken cancellationToken)
+        string id, HttpContext http, StoredAccounts accounts, StoredAddresses addresses, PublicIds ids, CancellationToken cancellationToken)
     {
         var page = PageRequest.Read(http.Request.Query);
         if (http.Caller().Sees(id, ids) is not { } account || await accounts.FindAsync(account, cancellationToken) is null) return Refusal.NotFound;
-        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
-        var domains = await StoredAddresses.Of(context, account).Join(context.Domains, a => a.DomainId, d => d.Id, (_, d) => d).Distinct().ToDictionaryAsync(d => d.Id, d => d.Name, cancellationToken);
-        return TypedResults.Ok(await StoredAddresses.Of(context, account).Where(a => domains.Keys.Contains(a.DomainId)).ToPageAsync(
-            page, PublicIdKind.Address, ids, row => row.Id, row => Of(new NamedAddress(row, domains[row.DomainId]), ids), cancellationToken));
+        return TypedResults.Ok(await addresses.ListAsync(account, page, ids, address => Of(address, ids), cancellationToken));
     }
 
     /// <summary>Change an address's display name</summary>

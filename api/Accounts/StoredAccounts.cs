@@ -1,11 +1,13 @@
 using Microsoft.EntityFrameworkCore;
 using MoxApi.Api.Access;
+using MoxApi.Api.Lists;
 using MoxApi.Api.Problems;
 using MoxApi.Migrations;
-using MoxApi.Migrations.Accounts;
+using MoxApi.Migrations.Identifiers;
 using MoxApi.Migrations.Mailboxes;
 using MoxApi.OpenApi.Accounts;
 using MoxApi.OpenApi.Errors;
+using MoxApi.OpenApi.Lists;
 using Npgsql;
 using Account = MoxApi.Migrations.Accounts.Account;
 
@@ -32,6 +34,13 @@ internal sealed class StoredAccounts(IDbContextFactory<MailDbContext> contexts, 
         await context.SaveChangesAsync(cancel);
         await transaction.CommitAsync(cancel);
         return row;
+    }
+
+    /// <summary>A page of all accounts, newest first.</summary>
+    public async Task<Page<T>> ListAsync<T>(PageRequest page, PublicIds ids, Func<Account, T> map, CancellationToken cancel)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancel);
+        return await In(context).ToPageAsync(page, PublicIdKind.Account, ids, row => row.Id, map, cancel);
     }
 
     /// <summary>An account; null where there is none.</summary>

@@ -1,8 +1,11 @@
 using Microsoft.EntityFrameworkCore;
+using MoxApi.Api.Lists;
 using MoxApi.Api.Problems;
 using MoxApi.Mail.Addresses;
 using MoxApi.Migrations;
+using MoxApi.Migrations.Identifiers;
 using MoxApi.OpenApi.Errors;
+using MoxApi.OpenApi.Lists;
 using Npgsql;
 using Address = MoxApi.Migrations.Accounts.Address;
 
@@ -50,8 +53,14 @@ internal sealed class StoredAddresses(IDbContextFactory<MailDbContext> contexts,
         return new NamedAddress(row, domain.Name);
     }
 
-    /// <summary>The addresses of an account.</summary>
-    public static IQueryable<Address> Of(MailDbContext context, long account) => context.Addresses.Where(a => a.AccountId == account);
+    /// <summary>A page of an account's addresses, newest first.</summary>
+    public async Task<Page<T>> ListAsync<T>(long account, PageRequest page, PublicIds ids, Func<NamedAddress, T> map, CancellationToken cancel)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancel);
+        var domains = await context.Domains.Where(d => Of(context, account).Any(a => a.DomainId == d.Id)).ToDictionaryAsync(d => d.Id, d => d.Name, cancel);
+        return await Of(context, account).Where(a => domains.Keys.Contains(a.DomainId)).ToPageAsync(
+            page, PublicIdKind.Address, ids, row => row.Id, row => map(new NamedAddress(row, domains[row.DomainId])), cancel);
+    }
 
     /// <summary>An address of an account; null where it has none of this id.</summary>
     public async Task<NamedAddress?> FindAsync(long account, long id, CancellationToken cancel)
@@ -77,6 +86,8 @@ internal sealed class StoredAddresses(IDbContextFactory<MailDbContext> contexts,
         await using var context = await contexts.CreateDbContextAsync(cancel);
         return await Of(context, account).Where(a => a.Id == id).ExecuteDeleteAsync(cancel) > 0;
     }
+
+    private static IQueryable<Address> Of(MailDbContext context, long account) => context.Addresses.Where(a => a.AccountId == account);
 
     private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 }

@@ -1,12 +1,10 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.EntityFrameworkCore;
 using MoxApi.Api.Access;
 using MoxApi.Api.Json;
 using MoxApi.Api.Lists;
 using MoxApi.Api.Problems;
 using MoxApi.Api.Swagger;
 using MoxApi.Mail.Addresses;
-using MoxApi.Migrations;
 using MoxApi.Migrations.Identifiers;
 using MoxApi.OpenApi.Access;
 using MoxApi.OpenApi.Domains;
@@ -51,12 +49,10 @@ internal static class DomainEndpoints
     /// <summary>List domains</summary>
     /// <remarks>Newest first: those of the account; for an admin, those of all accounts.</remarks>
     /// <response code="200">A page of domains.</response>
-    private static async Task<Ok<Page<MoxApi.OpenApi.Domains.Domain>>> ListAsync(HttpContext http, DomainView view, IDbContextFactory<MailDbContext> contexts, PublicIds ids, CancellationToken cancellationToken)
+    private static async Task<Ok<Page<MoxApi.OpenApi.Domains.Domain>>> ListAsync(HttpContext http, StoredDomains domains, DomainView view, PublicIds ids, CancellationToken cancellationToken)
     {
         var page = PageRequest.Read(http.Request.Query);
-        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
-        return TypedResults.Ok(await StoredDomains.In(context, http.Caller().Within).ToPageAsync(
-            page, PublicIdKind.Domain, ids, row => row.Id, view.Summary, cancellationToken));
+        return TypedResults.Ok(await domains.ListAsync(http.Caller().Within, page, ids, view.Summary, cancellationToken));
     }
 
     /// <summary>Read a domain</summary>

@@ -1,10 +1,13 @@
 using Microsoft.EntityFrameworkCore;
 using MoxApi.Api.Accounts;
+using MoxApi.Api.Lists;
 using MoxApi.Api.Problems;
 using MoxApi.Delivery.Domains;
 using MoxApi.Mail.Addresses;
 using MoxApi.Migrations;
+using MoxApi.Migrations.Identifiers;
 using MoxApi.OpenApi.Errors;
+using MoxApi.OpenApi.Lists;
 using Npgsql;
 using Domain = MoxApi.Migrations.Accounts.Domain;
 
@@ -13,11 +16,6 @@ namespace MoxApi.Api.Domains;
 /// <summary>What admins do with domains, over HTTP and on the command line.</summary>
 internal sealed class StoredDomains(IDbContextFactory<MailDbContext> contexts, DomainSetup setup, Stops stops, TimeProvider time)
 {
-    /// <summary>The domains that may be seen.</summary>
-    /// <param name="context">The data model.</param>
-    /// <param name="within">The only account whose domains they are; those of all where absent.</param>
-    public static IQueryable<Domain> In(MailDbContext context, long? within) => context.Domains.Where(d => within == null || d.AccountId == within);
-
     /// <summary>Makes a domain of an account, with two DKIM keys.</summary>
     /// <exception cref="RefusalException">There is no such account, or there is such a domain.</exception>
     public async Task<Domain> CreateAsync(long account, MailDomain name, MailDomain? returnPathDomain, CancellationToken cancel)
@@ -38,6 +36,13 @@ internal sealed class StoredDomains(IDbContextFactory<MailDbContext> contexts, D
             throw taken;
         }
         return row;
+    }
+
+    /// <summary>A page of the domains that may be seen, newest first.</summary>
+    public async Task<Page<T>> ListAsync<T>(long? within, PageRequest page, PublicIds ids, Func<Domain, T> map, CancellationToken cancel)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancel);
+        return await In(context, within).ToPageAsync(page, PublicIdKind.Domain, ids, row => row.Id, map, cancel);
     }
 
     /// <summary>A domain with its keys; null where there is none, or not within the account.</summary>
@@ -77,6 +82,9 @@ internal sealed class StoredDomains(IDbContextFactory<MailDbContext> contexts, D
         await stops.EndDomainAsync(id, cancel);
         return true;
     }
+
+    // The domains of one account, or those of all.
+    private static IQueryable<Domain> In(MailDbContext context, long? within) => context.Domains.Where(d => within == null || d.AccountId == within);
 
     private async Task<Domain?> SetAsync(long id, Action<Domain> change, CancellationToken cancel)
     {

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Caching.Memory;
 using MoxApi.Api.Access;
+using MoxApi.Api.Accounts;
 using MoxApi.Api.Health;
 using MoxApi.Api.Jobs;
 using MoxApi.Api.Messages;
@@ -133,12 +134,15 @@ internal static class NodeHost
 
     private static void AddRoles(IServiceCollection services, Settings settings)
     {
-        services.AddSubmission();
+        services.AddSubmission().AddAdministration();
+        services.Configure<ApiOptions>(o => o.HostName = settings.Node.HostName);
         if (settings.Node.Has(Roles.Api))
         {
             services.AddMoxApiEndpoints()
                 .AddWebhookManagement(settings.IsSandbox)
                 .AddSingleton<LoginBudget>()
+                .AddSingleton<KeyUsage>()
+                .AddHostedService(s => s.GetRequiredService<KeyUsage>())
                 .AddSingleton<ICredentials, StoredCredentials>()
                 .AddSingleton<MessageReader>()
                 .AddSingleton<IMessages, StoredMessages>()

@@ -1,6 +1,7 @@
 using Hangfire;
 using Hangfire.Common;
 using Hangfire.States;
+using MoxApi.Api.Accounts;
 using MoxApi.Api.Hosting;
 using MoxApi.Delivery;
 using MoxApi.Migrations.Jobs;
@@ -70,6 +71,8 @@ internal sealed partial class ResidentJobs(
         recurring.AddOrUpdate<Chores>("books", Chores, c => c.CheckBooks(CancellationToken.None), "17 * * * *");
         recurring.AddOrUpdate<Chores>("dead-nodes", Chores, c => c.ForgetDeadNodes(CancellationToken.None), "*/10 * * * *");
         recurring.AddOrUpdate<Chores>("idempotency-keys", Chores, c => c.ForgetIdempotencyKeys(CancellationToken.None), "5 * * * *");
+        recurring.AddOrUpdate<AdministrationChores>("administration", Chores, c => c.CatchUp(CancellationToken.None), "* * * * *");
+        recurring.AddOrUpdate<AdministrationChores>("deleted-accounts", Chores, c => c.RemoveDeletedAccounts(CancellationToken.None), "*/5 * * * *");
     }
 
     private IEnumerable<(bool IsRunning, TimeSpan SinceLastRound, Job Job)> Residents()

@@ -1,12 +1,10 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.EntityFrameworkCore;
 using MoxApi.Api.Access;
 using MoxApi.Api.Accounts;
 using MoxApi.Api.Json;
 using MoxApi.Api.Lists;
 using MoxApi.Api.Problems;
 using MoxApi.Api.Swagger;
-using MoxApi.Migrations;
 using MoxApi.Migrations.Identifiers;
 using MoxApi.OpenApi.Errors;
 using MoxApi.OpenApi.Keys;
@@ -53,11 +51,10 @@ internal static class ApiKeyEndpoints
     /// <remarks>Newest first: those of the account; for an admin, those of all accounts.</remarks>
     /// <response code="200">A page of keys.</response>
     private static async Task<Ok<Page<ApiKey>>> ListAsync(
-        HttpContext http, StoredApiKeys keys, IDbContextFactory<MailDbContext> contexts, PublicIds ids, CancellationToken cancellationToken)
+        HttpContext http, StoredApiKeys keys, PublicIds ids, CancellationToken cancellationToken)
     {
         var page = PageRequest.Read(http.Request.Query);
-        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
-        var rows = await StoredApiKeys.In(context, http.Caller().Within).ToPageAsync(page, PublicIdKind.ApiKey, ids, row => row.Id, row => row, cancellationToken);
+        var rows = await keys.ListAsync(http.Caller().Within, page, ids, cancellationToken);
         var names = await keys.NamesAsync(rows.Data, cancellationToken);
         return TypedResults.Ok(new Page<ApiKey> { Data = [.. rows.Data.Select(row => Of(row, ids, names))], HasMore = rows.HasMore, Next = rows.Next, Previous = rows.Previous });
     }

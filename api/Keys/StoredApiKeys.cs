@@ -2,12 +2,14 @@ using Microsoft.EntityFrameworkCore;
 using MoxApi.Api.Access;
 using MoxApi.Api.Accounts;
 using MoxApi.Api.Json;
+using MoxApi.Api.Lists;
 using MoxApi.Api.Problems;
 using MoxApi.Mail.Addresses;
 using MoxApi.Migrations;
-using MoxApi.Migrations.Accounts;
+using MoxApi.Migrations.Identifiers;
 using MoxApi.OpenApi.Errors;
 using MoxApi.OpenApi.Keys;
+using MoxApi.OpenApi.Lists;
 using ApiKey = MoxApi.Migrations.Accounts.ApiKey;
 
 namespace MoxApi.Api.Keys;
@@ -17,11 +19,6 @@ internal sealed class StoredApiKeys(IDbContextFactory<MailDbContext> contexts, T
 {
     /// <summary>The most keys of an account.</summary>
     public const int MostPerAccount = 1000;
-
-    /// <summary>The keys that may be seen.</summary>
-    /// <param name="context">The data model.</param>
-    /// <param name="within">The only account whose keys they are; those of all where absent.</param>
-    public static IQueryable<ApiKey> In(MailDbContext context, long? within) => context.ApiKeys.Where(k => within == null || k.AccountId == within);
 
     /// <summary>The domains of names, which the account may send from; names that are none are added to <paramref name="faults"/>. Null where no names are given.</summary>
     public async Task<long[]?> DomainsAsync(long account, IReadOnlyList<string>? names, Faults faults, CancellationToken cancel)
@@ -68,6 +65,13 @@ internal sealed class StoredApiKeys(IDbContextFactory<MailDbContext> contexts, T
         return (row, key);
     }
 
+    /// <summary>A page of the keys that may be seen, newest first.</summary>
+    public async Task<Page<ApiKey>> ListAsync(long? within, PageRequest page, PublicIds ids, CancellationToken cancel)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancel);
+        return await In(context, within).ToPageAsync(page, PublicIdKind.ApiKey, ids, row => row.Id, row => row, cancel);
+    }
+
     /// <summary>A key; null where there is none, or not within the account.</summary>
     public async Task<ApiKey?> FindAsync(long? within, long id, CancellationToken cancel)
     {
@@ -107,4 +111,7 @@ internal sealed class StoredApiKeys(IDbContextFactory<MailDbContext> contexts, T
         await using var context = await contexts.CreateDbContextAsync(cancel);
         return await context.Domains.Where(d => wanted.Contains(d.Id)).ToDictionaryAsync(d => d.Id, d => MailDomain.Parse(d.Name).Unicode, cancel);
     }
+
+    // The keys of one account, or those of all.
+    private static IQueryable<ApiKey> In(MailDbContext context, long? within) => context.ApiKeys.Where(k => within == null || k.AccountId == within);
 }
