@@ -6,9 +6,6 @@ internal sealed class ApiOptions
     /// <summary>Where files of requests in flight go that are too large for memory.</summary>
     public string SpoolFolder { get; set; } = Path.GetTempPath();
 
-    /// <summary>The name of the host that sends and receives, for DNS records.</summary>
-    public string HostName { get; set; } = "localhost";
-
     /// <summary>Whether webhooks may have an address without TLS, as in the local sandbox.</summary>
     public bool AllowHttpWebhooks { get; set; }
 }

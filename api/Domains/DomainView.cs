@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Options;
+using MoxApi.Api.Hosting;
 using MoxApi.Api.Problems;
 using MoxApi.Delivery.Domains;
 using MoxApi.Mail.Addresses;
@@ -11,7 +11,7 @@ using Stored = MoxApi.Migrations.Accounts;
 namespace MoxApi.Api.Domains;
 
 /// <summary>Shows stored domains in the form of the contract.</summary>
-internal sealed class DomainView(PublicIds ids, IOptions<ApiOptions> options, TimeProvider time)
+internal sealed class DomainView(PublicIds ids, Settings settings, TimeProvider time)
 {
     /// <summary>The stored id of a public one; null for what is none.</summary>
     public long? Read(string id) => ids.TryRead(PublicIdKind.Domain, id, out var domain) ? domain : null;
@@ -41,7 +41,7 @@ internal sealed class DomainView(PublicIds ids, IOptions<ApiOptions> options, Ti
             Status = summary.Status,
             SuspendedAt = summary.SuspendedAt,
             CreatedAt = summary.CreatedAt,
-            Records = [.. DomainSetup.Records(row, options.Value.HostName, time.GetUtcNow()).Select(Of)],
+            Records = [.. DomainSetup.Records(row, settings.Node.HostName, time.GetUtcNow()).Select(Of)],
             DkimKeys = Keys(row),
         };
     }

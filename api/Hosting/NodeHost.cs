@@ -110,7 +110,7 @@ internal static class NodeHost
         foreach (var endPoint in settings.SmtpEndPoints) kestrel.Listen(endPoint, listen => listen.UseSmtp());
     });
 
-    private static void AddShared(IServiceCollection services, Settings settings, Database database, NodeSession session, PublicIds publicIds, SecretBox secrets) => services
+    internal static void AddShared(IServiceCollection services, Settings settings, Database database, NodeSession session, PublicIds publicIds, SecretBox secrets) => services
         .AddSingleton(settings)
         .AddSingleton(TimeProvider.System)
         .AddSingleton(database.Source)
@@ -132,10 +132,9 @@ internal static class NodeHost
         .AddSingleton<DnsResolver>()
         .AddSingleton(s => new MxRouter(s.GetRequiredService<DnsResolver>(), new MxRouterOptions { OwnHosts = [settings.Node.HostName] }));
 
-    private static void AddRoles(IServiceCollection services, Settings settings)
+    internal static void AddRoles(IServiceCollection services, Settings settings)
     {
         services.AddSubmission().AddAdministration();
-        services.Configure<ApiOptions>(o => o.HostName = settings.Node.HostName);
         if (settings.Node.Has(Roles.Api))
         {
             services.AddMoxApiEndpoints()

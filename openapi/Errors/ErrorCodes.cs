@@ -45,7 +45,7 @@ public static class ErrorCodes
     /// <summary>409: what is asked does not fit the state of the thing; the title tells why.</summary>
     public const string Conflict = "conflict";
 
-    /// <summary>410: the message's octets were deleted, for their age or because its recipient's data was erased.</summary>
+    /// <summary>410: the message is still listed, but its octets were deleted, for their age or because its recipient's data was erased.</summary>
     public const string ContentDeleted = "content_deleted";
 
     /// <summary>413: the request is larger than allowed.</summary>
