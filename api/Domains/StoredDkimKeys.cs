@@ -12,7 +12,7 @@ namespace MoxApi.Api.Domains;
 /// The rotation of a domain's DKIM keys: a new pair is made and published, then takes the place of the active ones, whose records stay published until
 /// nothing unsent needs them. A time set for the change is stored as the active keys' <see cref="DkimKey.RetiredAt"/>.
 /// </summary>
-internal sealed class StoredDkimKeys(IDbContextFactory<MailDbContext> contexts, DomainSetup setup, TimeProvider time)
+internal sealed class StoredDkimKeys(StoredDomains domains, IDbContextFactory<MailDbContext> contexts, DomainSetup setup, TimeProvider time)
 {
     /// <summary>The most keys of a domain.</summary>
     public const int MostPerDomain = 20;
@@ -22,7 +22,7 @@ internal sealed class StoredDkimKeys(IDbContextFactory<MailDbContext> contexts, 
     /// <param name="activateAt">When they take the place of the active ones; absent: at <see cref="ActivateAsync"/>.</param>
     /// <param name="cancel">Gives up.</param>
     /// <exception cref="RefusalException">It has a new pair already, or too many keys.</exception>
-    public Task<Domain?> CreateAsync(long domain, DateTimeOffset? activateAt, CancellationToken cancel) => ChangeAsync(domain, row =>
+    public Task<Domain?> CreateAsync(long domain, DateTimeOffset? activateAt, CancellationToken cancel) => domains.ChangeAsync(domain, row =>
     {
         if (Next(row).Any()) throw Conflict("There are new keys already: activate or delete these first.");
         if (row.DkimKeys.Count + 2 > MostPerDomain) throw Conflict($"A domain has at most {MostPerDomain} keys: delete those that are removable first.");
@@ -32,7 +32,7 @@ internal sealed class StoredDkimKeys(IDbContextFactory<MailDbContext> contexts, 
 
     /// <summary>Lets the new keys sign, and retires those that did; null where there is no such domain.</summary>
     /// <exception cref="RefusalException">There are no new keys.</exception>
-    public Task<Domain?> ActivateAsync(long domain, CancellationToken cancel) => ChangeAsync(domain, row =>
+    public Task<Domain?> ActivateAsync(long domain, CancellationToken cancel) => domains.ChangeAsync(domain, row =>
     {
         if (!Next(row).Any()) throw Conflict("There are no new keys to activate.");
         Rotate(row, time.GetUtcNow());
@@ -66,7 +66,7 @@ internal sealed class StoredDkimKeys(IDbContextFactory<MailDbContext> contexts, 
         var now = time.GetUtcNow();
         await using var context = await contexts.CreateDbContextAsync(cancel);
         var due = await context.DkimKeys.Where(k => k.Active && k.RetiredAt <= now).Select(k => k.DomainId).Distinct().ToListAsync(cancel);
-        foreach (var domain in due) await ChangeAsync(domain, row => Rotate(row, now), cancel);
+        foreach (var domain in due) await domains.ChangeAsync(domain, row => Rotate(row, now), cancel);
         return due.Count;
     }
 
@@ -83,26 +83,13 @@ internal sealed class StoredDkimKeys(IDbContextFactory<MailDbContext> contexts, 
     private async Task<Domain?> ChangeAsync(long domain, string selector, Action<Domain, DkimKey> change, CancellationToken cancel)
     {
         var found = false;
-        var changed = await ChangeAsync(domain, row =>
+        var changed = await domains.ChangeAsync(domain, row =>
         {
             if (row.DkimKeys.Find(k => k.Selector == selector) is not { } key) return;
             found = true;
             change(row, key);
         }, cancel);
         return found ? changed : null;
-    }
-
-    private async Task<Domain?> ChangeAsync(long domain, Action<Domain> change, CancellationToken cancel)
-    {
-        await using var context = await contexts.CreateDbContextAsync(cancel);
-        await using var transaction = await context.Database.BeginTransactionAsync(cancel);
-        // One change at a time, or two would each make a pair, or leave no key active.
-        await context.Database.ExecuteSqlAsync($"SELECT 1 FROM domain WHERE id = {domain} FOR NO KEY UPDATE", cancel);
-        if (await context.Domains.Include(d => d.DkimKeys).SingleOrDefaultAsync(d => d.Id == domain, cancel) is not { } row) return null;
-        change(row);
-        await context.SaveChangesAsync(cancel);
-        await transaction.CommitAsync(cancel);
-        return row;
     }
 
     private static RefusalException Conflict(string why) => new(new Refusal(StatusCodes.Status409Conflict, ErrorCodes.Conflict, why));

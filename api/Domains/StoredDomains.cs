@@ -52,13 +52,27 @@ internal sealed class StoredDomains(IDbContextFactory<MailDbContext> contexts, D
         return await In(context, within).AsNoTracking().Include(d => d.DkimKeys).SingleOrDefaultAsync(d => d.Id == id, cancel);
     }
 
+    /// <summary>Changes a domain with its keys, one change at a time; null where there is no such domain.</summary>
+    /// <exception cref="RefusalException">The change says so; then nothing is changed.</exception>
+    public async Task<Domain?> ChangeAsync(long id, Action<Domain> change, CancellationToken cancel)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancel);
+        await using var transaction = await context.Database.BeginTransactionAsync(cancel);
+        await context.Database.ExecuteSqlAsync($"SELECT 1 FROM domain WHERE id = {id} FOR NO KEY UPDATE", cancel);
+        if (await context.Domains.Include(d => d.DkimKeys).SingleOrDefaultAsync(d => d.Id == id, cancel) is not { } row) return null;
+        change(row);
+        await context.SaveChangesAsync(cancel);
+        await transaction.CommitAsync(cancel);
+        return row;
+    }
+
     /// <summary>Changes where the return paths of new messages live; null where there is no such domain.</summary>
-    public Task<Domain?> ChangeAsync(long id, MailDomain returnPathDomain, CancellationToken cancel) => SetAsync(id, row => row.ReturnPathDomain = returnPathDomain.Ascii, cancel);
+    public Task<Domain?> ChangeAsync(long id, MailDomain returnPathDomain, CancellationToken cancel) => ChangeAsync(id, row => row.ReturnPathDomain = returnPathDomain.Ascii, cancel);
 
     /// <summary>Stops everybody from sending from the domain and holds what is queued from it; null where there is no such domain.</summary>
     public async Task<Domain?> SuspendAsync(long id, CancellationToken cancel)
     {
-        if (await SetAsync(id, row => row.SuspendedAt ??= time.GetUtcNow(), cancel) is not { } row) return null;
+        if (await ChangeAsync(id, row => row.SuspendedAt ??= time.GetUtcNow(), cancel) is not { } row) return null;
         await stops.HoldDomainAsync(id, cancel);
         return row;
     }
@@ -66,7 +80,7 @@ internal sealed class StoredDomains(IDbContextFactory<MailDbContext> contexts, D
     /// <summary>Ends a suspension and releases what was held for it; null where there is no such domain.</summary>
     public async Task<Domain?> ResumeAsync(long id, CancellationToken cancel)
     {
-        if (await SetAsync(id, row => row.SuspendedAt = null, cancel) is not { } row) return null;
+        if (await ChangeAsync(id, row => row.SuspendedAt = null, cancel) is not { } row) return null;
         await stops.ReleaseDomainAsync(id, cancel);
         return row;
     }
@@ -78,20 +92,11 @@ internal sealed class StoredDomains(IDbContextFactory<MailDbContext> contexts, D
     /// <returns>False where there is no such domain.</returns>
     public async Task<bool> DeleteAsync(long id, CancellationToken cancel)
     {
-        if (await SetAsync(id, row => row.SuspendedAt ??= time.GetUtcNow(), cancel) is null) return false;
+        if (await ChangeAsync(id, row => row.SuspendedAt ??= time.GetUtcNow(), cancel) is null) return false;
         await stops.EndDomainAsync(id, cancel);
         return true;
     }
 
     // The domains of one account, or those of all.
     private static IQueryable<Domain> In(MailDbContext context, long? within) => context.Domains.Where(d => within == null || d.AccountId == within);
-
-    private async Task<Domain?> SetAsync(long id, Action<Domain> change, CancellationToken cancel)
-    {
-        await using var context = await contexts.CreateDbContextAsync(cancel);
-        if (await context.Domains.Include(d => d.DkimKeys).SingleOrDefaultAsync(d => d.Id == id, cancel) is not { } row) return null;
-        change(row);
-        await context.SaveChangesAsync(cancel);
-        return row;
-    }
 }

@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using MoxApi.OpenApi.Errors;
 using Npgsql;
 
@@ -32,6 +33,8 @@ internal sealed partial class ProblemAnswers(RequestDelegate next, ILogger<Probl
                 return refused.Refusal;
             case BadHttpRequestException bad:
                 return ForBadRequest(bad.StatusCode);
+            case var gone when IsGone(gone):
+                return Refusal.NotFound;
             case var away when IsOutOfReach(away) || (away.InnerException is { } inner && IsOutOfReach(inner)):
                 Log.OutOfReach(logger, context.Request.Method, context.GetEndpoint()?.DisplayName, context.TraceIdentifier, away.Message);
                 return Refusal.Unavailable;
@@ -40,6 +43,10 @@ internal sealed partial class ProblemAnswers(RequestDelegate next, ILogger<Probl
                 return new(StatusCodes.Status500InternalServerError, ErrorCodes.InternalError, "The service failed to handle the request.");
         }
     }
+
+    // What was to be changed, or what it belongs to, was deleted by somebody else at the same time.
+    private static bool IsGone(Exception fault) =>
+        fault is DbUpdateConcurrencyException or DbUpdateException { InnerException: PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation } };
 
     // PostgreSQL is away or has no connection left. EF Core wraps what it takes for passing.
     private static bool IsOutOfReach(Exception fault) => fault is NpgsqlException and (not PostgresException or { IsTransient: true });

@@ -9,11 +9,11 @@ internal static class AdministrationExamples
 
     private static string? Text(string? operation) => operation switch
     {
-        "CreateAccount" => """{"name": "acme", "retrySchedule": "1m 5m 15m 1h 4h", "queueHours": 24, "keepContentDays": 3}""",
+        "CreateAccount" => """{"name": "shop", "retrySchedule": "1m 5m 15m 1h 4h", "queueHours": 24, "keepContentDays": 3}""",
         "ChangeAccount" => """{"queueHours": 48, "pauseBouncePercent": 8, "reset": ["keepContentDays"]}""",
-        "AddAddress" => """{"address": "receipts@acme.example", "displayName": "Acme, Inc."}""",
+        "AddAddress" => """{"address": "orders@acme.example", "displayName": "Acme, Inc."}""",
         "ChangeAddress" => """{"displayName": "Acme Receipts"}""",
-        "CreateDomain" => """{"name": "acme.example"}""",
+        "CreateDomain" => """{"name": "shop.example"}""",
         "ChangeDomain" => """{"returnPathDomain": "returns.acme.example"}""",
         "CreateDkimKeys" => """{}""",
         "CreateApiKey" => """{"name": "shop", "scopes": ["send", "read"]}""",

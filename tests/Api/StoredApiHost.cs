@@ -147,8 +147,8 @@ internal sealed class StoredApiHost : IAsyncDisposable
     }
 
     /// <summary>The statuses of a message's recipients.</summary>
-    public async Task<string[]> StatusesAsync(string message) =>
-        [.. (await GetAsync($"/v1/messages/{message}")).Json.GetProperty("recipients").EnumerateArray().Select(r => r.GetProperty("status").GetString()!)];
+    public async Task<string[]> StatusesAsync(string message, string? key = null) =>
+        [.. (await GetAsync($"/v1/messages/{message}", key)).Json.GetProperty("recipients").EnumerateArray().Select(r => r.GetProperty("status").GetString()!)];
 
     /// <summary>The types of a message's events, oldest first.</summary>
     public async Task<string[]> EventsAsync(string message) =>

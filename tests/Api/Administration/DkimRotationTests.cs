@@ -38,12 +38,12 @@ public sealed class DkimRotationTests(TestPostgres postgres) : IAsyncLifetime
         Assert.Equal(old, await SignedByAsync());
 
         Assert.Equal(200, (await host.PostAsync($"{keys}/activate")).Status);
-        time.Advance(TimeSpan.FromSeconds(3)); // What was found out about senders holds for two seconds.
 
         Assert.Equal(next, await SelectorsAsync("active"));
         Assert.Equal(old, await SelectorsAsync("retired"));
         Assert.Equal([.. old, .. next], await PublishedAsync());
-        Assert.Equal(next, await SignedByAsync());
+        // What was found out about senders holds for two seconds.
+        await Eventually.HoldsAsync(async () => next.SequenceEqual(await SignedByAsync()), "a message that the new keys signed");
     }
 
     [Fact]
