@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using MoxApi.Api.Access;
+using MoxApi.Api.Accounts;
 using MoxApi.Api.Messages;
 using MoxApi.Api.Problems;
 using MoxApi.Api.RateLimits;
@@ -45,6 +46,7 @@ internal static class ApiSetup
         v1.MapWebhooks();
         v1.MapReceived();
         v1.MapSuppressions();
+        v1.MapAdministration();
         return app;
     }
 }

@@ -1,11 +1,15 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using MoxApi.OpenApi.Accounts;
+using MoxApi.OpenApi.Domains;
 using MoxApi.OpenApi.Errors;
 using MoxApi.OpenApi.Events;
+using MoxApi.OpenApi.Keys;
 using MoxApi.OpenApi.Lists;
 using MoxApi.OpenApi.Messages;
 using MoxApi.OpenApi.Received;
+using MoxApi.OpenApi.Recipients;
 using MoxApi.OpenApi.Suppressions;
 using MoxApi.OpenApi.Webhooks;
 
@@ -55,5 +59,23 @@ public static class WireJson
 [JsonSerializable(typeof(Page<ReceivedMessage>))]
 [JsonSerializable(typeof(AddSuppressionRequest))]
 [JsonSerializable(typeof(Page<Suppression>))]
+[JsonSerializable(typeof(CreateAccountRequest))]
+[JsonSerializable(typeof(ChangeAccountRequest))]
+[JsonSerializable(typeof(Page<Account>))]
+[JsonSerializable(typeof(AddAddressRequest))]
+[JsonSerializable(typeof(ChangeAddressRequest))]
+[JsonSerializable(typeof(Page<Address>))]
+[JsonSerializable(typeof(CreateDomainRequest))]
+[JsonSerializable(typeof(ChangeDomainRequest))]
+[JsonSerializable(typeof(CreateDkimKeysRequest))]
+[JsonSerializable(typeof(DomainDetail))]
+[JsonSerializable(typeof(Page<Domain>))]
+[JsonSerializable(typeof(DkimKeyList))]
+[JsonSerializable(typeof(CreateApiKeyRequest))]
+[JsonSerializable(typeof(ChangeApiKeyRequest))]
+[JsonSerializable(typeof(CreatedApiKey))]
+[JsonSerializable(typeof(Page<ApiKey>))]
+[JsonSerializable(typeof(EraseRecipientRequest))]
+[JsonSerializable(typeof(RecipientErasure))]
 [JsonSerializable(typeof(Problem))]
 internal sealed partial class WireJsonContext : JsonSerializerContext;

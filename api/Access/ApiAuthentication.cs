@@ -18,6 +18,10 @@ internal sealed class ApiAuthentication(
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string Name = "MoxApi";
+
+    /// <summary>The policy for what keys may not do, lest one make others: admins, and who logs in with the account's password.</summary>
+    public const string Owner = "owner";
+
     private const int MaxHeader = 1024;
 
     /// <summary>Registers the scheme, and a policy of each scope's name.</summary>
@@ -25,14 +29,12 @@ internal sealed class ApiAuthentication(
     {
         services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, ApiAuthentication>(Name, null);
         var authorization = services.AddAuthorizationBuilder();
-        foreach (var scope in Scopes.All)
-        {
-            authorization.AddPolicy(scope, policy => policy
-                .AddAuthenticationSchemes(Name)
-                .RequireAuthenticatedUser()
-                .RequireAssertion(context => context.Resource is HttpContext http && http.Features.Get<Caller>()?.Has(scope) == true));
-        }
+        foreach (var scope in Scopes.All) Add(authorization, scope, caller => caller.Has(scope));
+        Add(authorization, Owner, caller => caller.IsAdmin || caller.IsLogin);
     }
+
+    /// <summary>What an endpoint with a policy needs, for people.</summary>
+    public static string NeedOf(string policy) => policy == Owner ? $"the scope `{Scopes.Admin}`, or an address and the account's password" : $"the scope `{policy}`";
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
@@ -52,9 +54,14 @@ internal sealed class ApiAuthentication(
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
     {
-        var scope = Context.GetEndpoint()?.Metadata.GetOrderedMetadata<IAuthorizeData>().Select(data => data.Policy).LastOrDefault(policy => policy is not null);
-        return new Refusal(StatusCodes.Status403Forbidden, ErrorCodes.MissingScope, $"The key lacks the scope \"{scope}\".").ExecuteAsync(Context);
+        var policy = Context.GetEndpoint()?.Metadata.GetOrderedMetadata<IAuthorizeData>().Select(data => data.Policy).LastOrDefault(policy => policy is not null);
+        return new Refusal(StatusCodes.Status403Forbidden, ErrorCodes.MissingScope, $"The key lacks {NeedOf(policy!).Replace('`', '"')}.").ExecuteAsync(Context);
     }
+
+    private static void Add(AuthorizationBuilder authorization, string name, Func<Caller, bool> may) => authorization.AddPolicy(name, policy => policy
+        .AddAuthenticationSchemes(Name)
+        .RequireAuthenticatedUser()
+        .RequireAssertion(context => context.Resource is HttpContext http && http.Features.Get<Caller>() is { } caller && may(caller)));
 
     private async Task<Caller?> FindCallerAsync()
     {

@@ -8,7 +8,22 @@ namespace MoxApi.Api.Access;
 /// <param name="Scopes">What the caller may do: of <see cref="MoxApi.OpenApi.Access.Scopes"/>.</param>
 internal sealed record Caller(long AccountId, IReadOnlySet<string> Scopes)
 {
+    /// <summary>The key; absent for a login.</summary>
+    public long? KeyId { get; init; }
+
+    /// <summary>The domains the key may send from; absent where it may send as the account may.</summary>
+    public IReadOnlyList<long>? DomainIds { get; init; }
+
+    /// <summary>Whether what the caller sends is a test, which never leaves.</summary>
+    public bool IsTest { get; init; }
+
+    /// <summary>Whether the caller has an address and the account's password, and so is the account's owner: no key can become one.</summary>
+    public bool IsLogin { get; init; }
+
     public bool IsAdmin => Has(MoxApi.OpenApi.Access.Scopes.Admin);
+
+    /// <summary>The only account whose things the caller sees; absent for an admin, who sees those of all.</summary>
+    public long? Within => IsAdmin ? null : AccountId;
 
     /// <summary>Whether the caller may do what a scope allows. An admin may do everything.</summary>
     public bool Has(string scope) => Scopes.Contains(scope) || Scopes.Contains(MoxApi.OpenApi.Access.Scopes.Admin);

@@ -1,24 +1,31 @@
 using System.CommandLine;
 using Microsoft.EntityFrameworkCore;
-using MoxApi.Api.Access;
-using MoxApi.Delivery.Outcomes;
-using MoxApi.Migrations.Accounts;
-using MoxApi.Migrations.Mailboxes;
+using MoxApi.Api.Accounts;
+using MoxApi.Api.Json;
+using MoxApi.OpenApi.Accounts;
+using MoxApi.OpenApi.Messages;
 using Spectre.Console;
+using Account = MoxApi.Migrations.Accounts.Account;
 
 namespace MoxApi.Api.Commands;
 
 /// <summary><c>moxapi account …</c></summary>
 internal static class AccountCommands
 {
-    private const int MaxName = 64;
-
-    public static Command Create() => new("account", "Accounts: who sends and receives.") { Add(), List() };
+    public static Command Create() => new("account", "Accounts: who sends and receives.")
+    {
+        Add(),
+        List(),
+        OnOne("suspend", "Stops an account from sending, and holds what it has queued.", (command, account, cancel) => command.Accounts.SuspendAsync(account, cancel), "is suspended"),
+        OnOne("resume", "Ends an account's suspension or pause, and releases what was held.", (command, account, cancel) => command.Accounts.ResumeAsync(account, cancel), "may send"),
+        OnOne("delete", "Deletes an account with its domains, addresses, keys, webhooks and messages, and cancels what it has queued.",
+            (command, account, cancel) => command.Accounts.DeleteAsync(account, cancel), "is deleted"),
+    };
 
     /// <summary>The account of a name.</summary>
     /// <exception cref="CommandException">There is none.</exception>
     public static async Task<Account> FindAsync(Migrations.MailDbContext context, string name, CancellationToken cancel) =>
-        await context.Accounts.SingleOrDefaultAsync(a => a.Name == name, cancel) ?? throw new CommandException($"There is no account \"{name}\". See: moxapi account list");
+        await StoredAccounts.In(context).SingleOrDefaultAsync(a => a.Name == name, cancel) ?? throw new CommandException($"There is no account \"{name}\". See: moxapi account list");
 
     private static Command Add()
     {
@@ -31,24 +38,18 @@ internal static class AccountCommands
         var command = new Command("add", "Makes an account.") { name, password, returnPath, retry, life };
         command.SetAction((parsed, _) => CommandLine.WithDatabaseAsync(parsed, async (command, cancel) =>
         {
-            var account = new Account
+            var request = new CreateAccountRequest
             {
                 Name = parsed.GetValue(name)!,
-                ReturnPath = parsed.GetValue(returnPath) == "sender" ? ReturnPathMode.Sender : ReturnPathMode.Unique,
+                ReturnPath = parsed.GetValue(returnPath) == "sender" ? ReturnPath.Sender : ReturnPath.Unique,
                 RetrySchedule = parsed.GetValue(retry)!,
-                QueueLifeSeconds = parsed.GetValue(life) * 3600,
-                PasswordHash = parsed.GetValue(password) ? await PasswordHash.CreateAsync(ReadPassword()) : null,
-                CreatedAt = TimeProvider.System.GetUtcNow(),
+                QueueHours = parsed.GetValue(life),
+                Password = parsed.GetValue(password) ? ReadPassword() : null,
             };
-            Check(account);
-            await using var context = command.Open();
-            if (await context.Accounts.AnyAsync(a => a.Name == account.Name, cancel)) throw new CommandException($"There is an account \"{account.Name}\" already.");
-            await using var transaction = await context.Database.BeginTransactionAsync(cancel);
-            context.Add(account);
-            await context.SaveChangesAsync(cancel);
-            context.Add(new Mailbox { AccountId = account.Id, Name = "Inbox" });
-            await context.SaveChangesAsync(cancel);
-            await transaction.CommitAsync(cancel);
+            var faults = new Faults();
+            AccountRules.Check(request, faults);
+            faults.ThrowIfAny();
+            var account = await command.Accounts.CreateAsync(request, cancel);
             Console.WriteLine($"Account {account.Name} is made. Next: moxapi domain add --account {account.Name} DOMAIN, then moxapi key add --account {account.Name}");
             return 0;
         }));
@@ -57,31 +58,39 @@ internal static class AccountCommands
 
     private static Command List()
     {
-        var command = new Command("list", "Shows the accounts with their domains.");
+        var command = new Command("list", "Shows the accounts with their state and their domains.");
         command.SetAction((parsed, _) => CommandLine.WithDatabaseAsync(parsed, async (command, cancel) =>
         {
             await using var context = command.Open();
-            foreach (var account in await context.Accounts.OrderBy(a => a.Name).ToListAsync(cancel))
+            foreach (var account in await StoredAccounts.In(context).OrderBy(a => a.Name).ToListAsync(cancel))
             {
                 var domains = await context.Domains.Where(d => d.AccountId == account.Id).OrderBy(d => d.Name).Select(d => d.Name).ToListAsync(cancel);
-                Console.WriteLine($"{account.Name}\t{string.Join(' ', domains)}");
+                Console.WriteLine($"{account.Name}\t{(account.SuspendedAt is not null ? "suspended" : account.PausedAt is not null ? "paused" : "active")}\t{string.Join(' ', domains)}");
             }
             return 0;
         }));
         return command;
     }
 
-    private static void Check(Account account)
+    private static Command OnOne(string verb, string description, Func<CommandContext, long, CancellationToken, Task> act, string done)
     {
-        if (account.Name.Length is 0 or > MaxName || account.Name.Any(char.IsControl)) throw new CommandException("An account's name has 1 to 64 characters, none of them a control character.");
-        if (!RetrySchedule.TryParse(account.RetrySchedule, out _)) throw new CommandException("--retry takes default, mox, or up to 50 waits such as \"30s 5m 1h\", each of 1 s to 7 days.");
-        if (account.QueueLifeSeconds is < 3600 or > 240 * 3600) throw new CommandException("--queue-hours takes 1 to 240.");
+        var name = new Argument<string>("name") { Description = "The account's name." };
+        var command = new Command(verb, description) { name };
+        command.SetAction((parsed, _) => CommandLine.WithDatabaseAsync(parsed, async (command, cancel) =>
+        {
+            await using var context = command.Open();
+            var account = await FindAsync(context, parsed.GetValue(name)!, cancel);
+            await act(command, account.Id, cancel);
+            Console.WriteLine($"Account {account.Name} {done}.");
+            return 0;
+        }));
+        return command;
     }
 
+    // The length is checked with the rest.
     private static string ReadPassword()
     {
         if (!Console.IsInputRedirected) Console.Error.Write("Password: ");
-        var password = Console.IsInputRedirected ? Console.In.ReadLine() : AnsiConsole.Prompt(new TextPrompt<string>("").Secret());
-        return password is { Length: >= 8 and <= 256 } ? password : throw new CommandException("A password has 8 to 256 characters.");
+        return (Console.IsInputRedirected ? Console.In.ReadLine() : AnsiConsole.Prompt(new TextPrompt<string>("").Secret())) ?? "";
     }
 }

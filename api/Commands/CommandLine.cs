@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.Runtime.InteropServices;
 using MoxApi.Api.Hosting;
+using MoxApi.Api.Problems;
 using MoxApi.Migrations;
 using MoxApi.Migrations.Cluster;
 using MoxApi.Migrations.Nodes;
@@ -63,13 +64,18 @@ internal static class CommandLine
         }
         catch (Exception fault) when (IsUsersMistake(fault))
         {
-            await Console.Error.WriteLineAsync($"moxapi: {fault.Message}");
+            await Console.Error.WriteLineAsync($"moxapi: {ForPeople(fault)}");
             return 1;
         }
     }
 
-    private static bool IsUsersMistake(Exception fault) => fault is SettingsException or CommandException or PrivateClusterException or SchemaTooNewException
+    private static bool IsUsersMistake(Exception fault) => fault is SettingsException or CommandException or RefusalException or PrivateClusterException or SchemaTooNewException
         or SchemaOutdatedException or NodeNameTakenException or Migrations.Secrets.SecretException or NpgsqlException or IOException or HttpRequestException;
+
+    // What the API would answer, with its faults for the fields of a request.
+    private static string ForPeople(Exception fault) => fault is RefusalException { Refusal.Errors: { } faults }
+        ? string.Join(Environment.NewLine, faults.Select(f => $"{f.Pointer?.TrimStart('/')}: {f.Detail}"))
+        : fault.Message;
 
     private static (Settings Settings, IConfigurationRoot Configuration) Read(ParseResult parsed) =>
         Settings.Read(parsed.GetValue(DataFolder)!, parsed.GetValue(ConfigFile), parsed.GetValue(PortOffset));
@@ -87,18 +93,6 @@ internal static class CommandLine
             return 0;
         }));
         return command;
-    }
-}
-
-/// <summary>What a command works with.</summary>
-internal sealed record CommandContext(Settings Settings, NpgsqlDataSource Database, Migrations.Secrets.SecretBox Secrets)
-{
-    /// <summary>The data model.</summary>
-    public MailDbContext Open()
-    {
-        var options = new Microsoft.EntityFrameworkCore.DbContextOptionsBuilder<MailDbContext>();
-        MailDbContext.Configure(options, Database);
-        return new MailDbContext(options.Options);
     }
 }
 

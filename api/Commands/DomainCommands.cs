@@ -9,11 +9,19 @@ namespace MoxApi.Api.Commands;
 /// <summary><c>moxapi domain …</c></summary>
 internal static class DomainCommands
 {
-    public static Command Create() => new("domain", "Domains that mail is sent from.") { Add(), Records() };
-
-    /// <summary>Reads a domain from the command line.</summary>
-    /// <exception cref="CommandException">It is none.</exception>
-    public static MailDomain Parse(string text) => MailDomain.TryParse(text, out var domain, out var fault) ? domain : throw new CommandException($"{text}: {fault}");
+    public static Command Create() => new("domain", "Domains that mail is sent from.")
+    {
+        Add(),
+        List(),
+        OnOne("records", "Prints the DNS records to publish for a domain.", (command, domain, _) =>
+        {
+            Print(domain, command.Settings.Node.HostName);
+            return Task.CompletedTask;
+        }, null),
+        OnOne("suspend", "Stops everybody from sending from a domain, and holds what is queued from it.", (command, domain, cancel) => command.Domains.SuspendAsync(domain.Id, cancel), "is suspended"),
+        OnOne("resume", "Ends a domain's suspension, and releases what was held.", (command, domain, cancel) => command.Domains.ResumeAsync(domain.Id, cancel), "may be sent from"),
+        OnOne("delete", "Deletes a domain with its keys and addresses, and cancels what is queued from it.", (command, domain, cancel) => command.Domains.DeleteAsync(domain.Id, cancel), "is deleted"),
+    };
 
     private static Command Add()
     {
@@ -26,10 +34,7 @@ internal static class DomainCommands
             var domain = Parse(parsed.GetValue(name)!);
             await using var context = command.Open();
             var owner = await AccountCommands.FindAsync(context, parsed.GetValue(account)!, cancel);
-            if (await context.Domains.AnyAsync(d => d.Name == domain.Ascii, cancel)) throw new CommandException($"There is a domain {domain} already.");
-            var made = new DomainSetup(command.Secrets, TimeProvider.System).Create(owner.Id, domain, parsed.GetValue(returnPath) is { } path ? Parse(path) : null);
-            context.Add(made);
-            await context.SaveChangesAsync(cancel);
+            var made = await command.Domains.CreateAsync(owner.Id, domain, parsed.GetValue(returnPath) is { } path ? Parse(path) : null, cancel);
             Console.WriteLine($"Domain {domain} is made. Publish:");
             Print(made, command.Settings.Node.HostName);
             return 0;
@@ -37,24 +42,40 @@ internal static class DomainCommands
         return command;
     }
 
-    private static Command Records()
+    private static Command List()
     {
-        var name = new Argument<string>("domain") { Description = "Such as acme.example." };
-        var command = new Command("records", "Prints the DNS records to publish for a domain.") { name };
+        var command = new Command("list", "Shows the domains with their state and their account.");
         command.SetAction((parsed, _) => CommandLine.WithDatabaseAsync(parsed, async (command, cancel) =>
         {
-            var domain = Parse(parsed.GetValue(name)!);
             await using var context = command.Open();
-            var found = await context.Domains.Include(d => d.DkimKeys).SingleOrDefaultAsync(d => d.Name == domain.Ascii, cancel)
-                ?? throw new CommandException($"There is no domain {domain}.");
-            Print(found, command.Settings.Node.HostName);
+            foreach (var row in await context.Domains.Join(context.Accounts, d => d.AccountId, a => a.Id, (d, a) => new { d.Name, d.SuspendedAt, Account = a.Name }).OrderBy(d => d.Name).ToListAsync(cancel))
+                Console.WriteLine($"{row.Name}\t{(row.SuspendedAt is null ? "active" : "suspended")}\t{row.Account}");
             return 0;
         }));
         return command;
     }
 
+    private static Command OnOne(string verb, string description, Func<CommandContext, Domain, CancellationToken, Task> act, string? done)
+    {
+        var name = new Argument<string>("domain") { Description = "Such as acme.example." };
+        var command = new Command(verb, description) { name };
+        command.SetAction((parsed, _) => CommandLine.WithDatabaseAsync(parsed, async (command, cancel) =>
+        {
+            var domain = Parse(parsed.GetValue(name)!);
+            await using var context = command.Open();
+            var found = await context.Domains.Include(d => d.DkimKeys).SingleOrDefaultAsync(d => d.Name == domain.Ascii, cancel)
+                ?? throw new CommandException($"There is no domain {domain}. See: moxapi domain list");
+            await act(command, found, cancel);
+            if (done is not null) Console.WriteLine($"Domain {domain} {done}.");
+            return 0;
+        }));
+        return command;
+    }
+
+    private static MailDomain Parse(string text) => MailDomain.TryParse(text, out var domain, out var fault) ? domain : throw new CommandException($"{text}: {fault}");
+
     private static void Print(Domain domain, string host)
     {
-        foreach (var record in DomainSetup.Records(domain, host)) Console.WriteLine(record.ToZoneLine());
+        foreach (var record in DomainSetup.Records(domain, host, TimeProvider.System.GetUtcNow())) Console.WriteLine(record.ToZoneLine());
     }
 }

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Options;
 using MoxApi.Api.Access;
+using MoxApi.Api.Accounts;
 using MoxApi.Api.Health;
 using MoxApi.Api.Jobs;
 using MoxApi.Api.Messages;
@@ -116,7 +117,7 @@ internal static class NodeHost
         return app;
     }
 
-    private static void AddShared(IServiceCollection services, Settings settings, Database database, NodeSession session, PublicIds publicIds, SecretBox secrets) => services
+    internal static void AddShared(IServiceCollection services, Settings settings, Database database, NodeSession session, PublicIds publicIds, SecretBox secrets) => services
         .AddSingleton(settings)
         .AddSingleton(TimeProvider.System)
         .AddSingleton(database.Source)
@@ -139,14 +140,16 @@ internal static class NodeHost
         .AddSingleton<DnsResolver>()
         .AddSingleton(s => new MxRouter(s.GetRequiredService<DnsResolver>(), new MxRouterOptions { OwnHosts = [settings.Node.HostName] }));
 
-    private static void AddRoles(IServiceCollection services, Settings settings)
+    internal static void AddRoles(IServiceCollection services, Settings settings)
     {
-        services.AddSubmission();
+        services.AddSubmission().AddAdministration();
         if (settings.Node.Has(Roles.Api))
         {
             services.AddMoxApiEndpoints()
                 .AddWebhookManagement(settings.IsSandbox)
                 .AddSingleton<LoginBudget>()
+                .AddSingleton<KeyUsage>()
+                .AddHostedService(s => s.GetRequiredService<KeyUsage>())
                 .AddSingleton<ICredentials, StoredCredentials>()
                 .AddSingleton<MessageReader>()
                 .AddSingleton<IMessages, StoredMessages>()

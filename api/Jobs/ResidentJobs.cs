@@ -1,6 +1,7 @@
 using Hangfire;
 using Hangfire.Common;
 using Hangfire.States;
+using MoxApi.Api.Accounts;
 using MoxApi.Api.Hosting;
 using MoxApi.Delivery;
 using MoxApi.Migrations.Jobs;
@@ -73,6 +74,8 @@ internal sealed partial class ResidentJobs(
         recurring.AddOrUpdate<Upkeep>("pauses", Chores, u => u.PauseAccounts(CancellationToken.None), "* * * * *");
         recurring.AddOrUpdate<Upkeep>("retention", Chores, u => u.DeleteOld(CancellationToken.None), "27 * * * *");
         recurring.AddOrUpdate<Upkeep>("orphaned-bodies", Chores, u => u.SweepBodies(CancellationToken.None), "43 3 * * 0");
+        recurring.AddOrUpdate<AdministrationChores>("administration", Chores, c => c.CatchUp(CancellationToken.None), "* * * * *");
+        recurring.AddOrUpdate<AdministrationChores>("deleted-accounts", Chores, c => c.RemoveDeletedAccounts(CancellationToken.None), "*/5 * * * *");
     }
 
     private IEnumerable<(bool IsRunning, TimeSpan SinceLastRound, Job Job)> Residents()

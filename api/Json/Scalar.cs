@@ -18,6 +18,7 @@ internal static class Scalar
         var plain = Nullable.GetUnderlyingType(type.Type) ?? type.Type;
         if (plain == typeof(bool)) return value.ValueKind is JsonValueKind.True or JsonValueKind.False ? null : WrongType(value, "true or false");
         if (plain == typeof(int)) return value.ValueKind != JsonValueKind.Number ? WrongType(value, "a number") : WholeNumber(value);
+        if (plain == typeof(double)) return value.ValueKind != JsonValueKind.Number ? WrongType(value, "a number") : Number(value);
         if (value.ValueKind != JsonValueKind.String) return WrongType(value, "a string");
         if (EscapedText.Fault(JsonMarshal.GetRawUtf8Value(value)) is { } fault) return (FaultCodes.InvalidCharacter, fault);
         if (plain == typeof(DateTimeOffset)) return Time(value);
@@ -34,13 +35,16 @@ internal static class Scalar
         if (Nullable.GetUnderlyingType(type.Type) is not null) writer.WriteNullValue();
         else if (type.Type == typeof(string)) writer.WriteStringValue("");
         else if (type.Type == typeof(bool)) writer.WriteBooleanValue(false);
-        else if (type.Type == typeof(int)) writer.WriteNumberValue(0);
+        else if (type.Type == typeof(int) || type.Type == typeof(double)) writer.WriteNumberValue(0);
         else if (type.Type.IsEnum) writer.WriteStringValue(WordsOf(type.Type, type.Options)[0]);
         else writer.WriteStringValue(WireTime.Write(DateTimeOffset.UnixEpoch));
     }
 
     private static (string, string)? WholeNumber(JsonElement value) =>
         value.TryGetInt32(out _) ? null : (FaultCodes.InvalidValue, "The value must be a whole number of at most 32 bits.");
+
+    private static (string, string)? Number(JsonElement value) =>
+        value.TryGetDouble(out var number) && double.IsFinite(number) ? null : (FaultCodes.InvalidValue, "The number is too large.");
 
     private static (string, string)? Time(JsonElement value) => WireTime.TryParse(value.GetString(), out _)
         ? null

@@ -157,6 +157,8 @@ internal sealed partial class StoredMessages(
         Tags = draft.Tags,
         Metadata = JsonSerializer.Serialize(draft.Metadata, StoredJson.Default.IReadOnlyDictionaryStringString),
         RequireTls = Enum.Parse<Migrations.Messages.RequireTls>(draft.RequireTls.ToString()),
+        IsTest = caller.IsTest,
+        Domains = caller.DomainIds,
         ReturnPath = draft.ReturnPath switch { ReturnPath.Unique => ReturnPathMode.Unique, ReturnPath.Sender => ReturnPathMode.Sender, _ => null },
         Draft = draft.ToDraft,
         Idempotency = idempotencyKey is null ? null : new Idempotency(idempotencyKey, Fingerprint.Of(draft)),

@@ -1,5 +1,7 @@
+using Microsoft.EntityFrameworkCore;
 using MoxApi.Migrations.Writing;
 using MoxApi.OpenApi.Errors;
+using Npgsql;
 
 namespace MoxApi.Api.Problems;
 
@@ -32,6 +34,8 @@ internal sealed partial class ProblemAnswers(RequestDelegate next, ILogger<Probl
                 return refused.Refusal;
             case BadHttpRequestException bad:
                 return ForBadRequest(bad.StatusCode);
+            case var gone when IsGone(gone):
+                return Refusal.NotFound;
             case var passing when PassingFault.IsOutage(passing) || PassingFault.IsShortage(passing):
                 Log.Passing(logger, context.Request.Method, context.GetEndpoint()?.DisplayName, context.TraceIdentifier, passing.Message);
                 return Refusal.Unavailable;
@@ -40,6 +44,10 @@ internal sealed partial class ProblemAnswers(RequestDelegate next, ILogger<Probl
                 return new(StatusCodes.Status500InternalServerError, ErrorCodes.InternalError, "The service failed to handle the request.");
         }
     }
+
+    // What was to be changed, or what it belongs to, was deleted by somebody else at the same time.
+    private static bool IsGone(Exception fault) =>
+        fault is DbUpdateConcurrencyException or DbUpdateException { InnerException: PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation } };
 
     private static Refusal ForBadRequest(int status) => status switch
     {

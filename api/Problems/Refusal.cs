@@ -21,6 +21,10 @@ internal sealed record Refusal(int Status, string Code, string Title) : IResult
     public static Refusal Unavailable { get; } =
         new(StatusCodes.Status503ServiceUnavailable, ErrorCodes.Unavailable, "The service cannot take the request now.") { RetryAfter = TimeSpan.FromSeconds(10) };
 
+    /// <summary>The answer to a request with one fault that only the database knows of.</summary>
+    public static Refusal Of(string faultCode, string pointer, string detail) =>
+        new(StatusCodes.Status422UnprocessableEntity, ErrorCodes.InvalidRequest, "The request has 1 fault.") { Errors = [new Fault { Pointer = pointer, Code = faultCode, Detail = detail }] };
+
     public static Refusal TooLarge(string detail) => new(StatusCodes.Status413PayloadTooLarge, ErrorCodes.TooLarge, detail);
 
     public async Task ExecuteAsync(HttpContext httpContext)

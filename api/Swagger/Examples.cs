@@ -27,7 +27,7 @@ internal static class Examples
             {"url": "https://app.acme.example/hooks/mail", "events": ["message.delivered", "message.failed"], "description": "Order status"}
             """),
         "AddSuppression" => JsonNode.Parse("""{"address": "jane@example.org", "detail": "Asked by telephone"}"""),
-        _ => null,
+        _ => AdministrationExamples.Request(operation),
     };
 
     public static JsonNode Problem(int status)

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.OpenApi;
+using MoxApi.Api.Access;
 using MoxApi.OpenApi.Errors;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
@@ -15,8 +16,8 @@ internal sealed class OperationDescriptions : IOperationFilter
         var metadata = context.ApiDescription.ActionDescriptor.EndpointMetadata;
         foreach (var parameter in metadata.OfType<DescribedParameter>()) AddParameter(operation, parameter);
         foreach (var status in metadata.OfType<Refuses>().SelectMany(refuses => refuses.Statuses)) AddRefusal(operation, status, context);
-        var scope = metadata.OfType<IAuthorizeData>().Select(data => data.Policy).LastOrDefault(policy => policy is not null);
-        if (scope is not null) operation.Description += $"\n\nNeeds the scope `{scope}`.";
+        var policy = metadata.OfType<IAuthorizeData>().Select(data => data.Policy).LastOrDefault(policy => policy is not null);
+        if (policy is not null) operation.Description += $"\n\nNeeds {ApiAuthentication.NeedOf(policy)}.";
         AddRequestExample(operation);
     }
 

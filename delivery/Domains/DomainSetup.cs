@@ -33,18 +33,33 @@ public sealed class DomainSetup(SecretBox secrets, TimeProvider time)
             ReturnPathDomain = (returnPathDomain ?? MailDomain.Parse($"bounces.{name.Ascii}")).Ascii,
             CreatedAt = now,
         };
-        var year = now.ToString("yyyyMM", CultureInfo.InvariantCulture);
-        domain.DkimKeys.Add(NewKey(domain.Name, $"mox{year}r", DkimAlgorithm.RsaSha256, now));
-        domain.DkimKeys.Add(NewKey(domain.Name, $"mox{year}e", DkimAlgorithm.Ed25519Sha256, now));
+        domain.DkimKeys.AddRange(NewKeys(domain, active: true));
         return domain;
+    }
+
+    /// <summary>A pair of keys for a domain, with names that it has not had yet.</summary>
+    /// <param name="domain">With its keys.</param>
+    /// <param name="active">Whether they sign from now on; otherwise they are to be published first.</param>
+    public IReadOnlyList<Migrations.Accounts.DkimKey> NewKeys(Domain domain, bool active)
+    {
+        var now = time.GetUtcNow();
+        var month = now.ToString("'mox'yyyyMM", CultureInfo.InvariantCulture);
+        var number = Enumerable.Range(1, int.MaxValue).Select(n => n == 1 ? "" : n.ToString(CultureInfo.InvariantCulture))
+            .First(n => domain.DkimKeys.All(k => k.Selector != $"{month}r{n}" && k.Selector != $"{month}e{n}"));
+        return
+        [
+            NewKey(domain.Name, $"{month}r{number}", DkimAlgorithm.RsaSha256, active, now),
+            NewKey(domain.Name, $"{month}e{number}", DkimAlgorithm.Ed25519Sha256, active, now),
+        ];
     }
 
     /// <summary>What to publish for a domain.</summary>
     /// <param name="domain">With its keys.</param>
     /// <param name="host">The name of the host that sends and receives.</param>
-    public static IReadOnlyList<DnsRecord> Records(Domain domain, string host) =>
+    /// <param name="now">The time: the records of keys that nothing needs any more are left out.</param>
+    public static IReadOnlyList<DnsRecord> Records(Domain domain, string host, DateTimeOffset now) =>
     [
-        .. domain.DkimKeys.Where(k => k.Active).Select(k => new DnsRecord($"{k.Selector}._domainkey.{domain.Name}", "TXT", k.TxtRecord)),
+        .. domain.DkimKeys.Where(k => k.StateAt(now) != DkimKeyState.Removable).OrderBy(k => k.Id).Select(k => RecordOf(domain, k)),
         new(domain.Name, "MX", $"10 {host}."),
         new(domain.Name, "TXT", $"v=spf1 a:{host} mx -all"),
         new($"_dmarc.{domain.Name}", "TXT", "v=DMARC1; p=none"),
@@ -52,7 +67,10 @@ public sealed class DomainSetup(SecretBox secrets, TimeProvider time)
         new(domain.ReturnPathDomain, "TXT", $"v=spf1 a:{host} mx -all"),
     ];
 
-    private Migrations.Accounts.DkimKey NewKey(string domain, string selector, DkimAlgorithm algorithm, DateTimeOffset now)
+    /// <summary>The record that receivers verify a key's signatures with (RFC 6376 §3.6.2.1).</summary>
+    public static DnsRecord RecordOf(Domain domain, Migrations.Accounts.DkimKey key) => new($"{key.Selector}._domainkey.{domain.Name}", "TXT", key.TxtRecord);
+
+    private Migrations.Accounts.DkimKey NewKey(string domain, string selector, DkimAlgorithm algorithm, bool active, DateTimeOffset now)
     {
         using var key = DkimKey.Generate(algorithm);
         return new Migrations.Accounts.DkimKey
@@ -61,6 +79,7 @@ public sealed class DomainSetup(SecretBox secrets, TimeProvider time)
             Algorithm = algorithm == DkimAlgorithm.RsaSha256 ? "rsa" : "ed25519",
             SealedPrivateKey = secrets.Seal(key.Export(), Migrations.Accounts.DkimKey.SealContext(domain, selector)),
             TxtRecord = key.DnsRecord,
+            Active = active,
             CreatedAt = now,
         };
     }

@@ -68,7 +68,8 @@ public sealed class AcceptWriter : IGroupWrite<Accept, Accepted>
             WHEN EXISTS (SELECT 1 FROM suppression s WHERE s.account_id = u.account_id AND s.base_address = u.base_address
               AND (s.expires_at IS NULL OR s.expires_at > u.accepted_at)) THEN 6
             WHEN u.status = 4 THEN 4
-            WHEN a.suspended_at IS NOT NULL OR a.paused_at IS NOT NULL OR a.deleted_at IS NOT NULL OR d.suspended_at IS NOT NULL THEN 2
+            WHEN a.id IS NULL OR a.deleted_at IS NOT NULL OR (u.domain_id IS NOT NULL AND d.id IS NULL) THEN 7
+            WHEN a.suspended_at IS NOT NULL OR a.paused_at IS NOT NULL OR d.suspended_at IS NOT NULL THEN 2
             ELSE u.status END::smallint AS fate
           FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::smallint[], $9::smallint[],
             $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::bigint[], $14::bigint[])
@@ -87,7 +88,7 @@ public sealed class AcceptWriter : IGroupWrite<Accept, Accepted>
           INSERT INTO event (id, account_id, type, at, message_id, recipient_id, sequence)
           SELECT event_id, account_id, 1, accepted_at, message_id, id, 1 FROM r
           UNION ALL
-          SELECT event_id + 1, account_id, CASE fate WHEN 1 THEN 2 WHEN 2 THEN 8 WHEN 4 THEN 3 WHEN 6 THEN 6 END, accepted_at, message_id, id, 2 FROM r WHERE fate <> 0
+          SELECT event_id + 1, account_id, CASE fate WHEN 1 THEN 2 WHEN 2 THEN 8 WHEN 4 THEN 3 WHEN 6 THEN 6 WHEN 7 THEN 7 END, accepted_at, message_id, id, 2 FROM r WHERE fate <> 0
           RETURNING id, account_id, type, at),
         {EventFanOut.Sql}
         SELECT (SELECT array_agg(id) FROM live), (SELECT count(*) FROM wq), c.ids, c.fates

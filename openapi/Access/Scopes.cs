@@ -6,13 +6,13 @@ public static class Scopes
     /// <summary>Send messages.</summary>
     public const string Send = "send";
 
-    /// <summary>Read messages, sent and received, and their events.</summary>
+    /// <summary>Read messages, sent and received, and their events; the account, its addresses and domains.</summary>
     public const string Read = "read";
 
     /// <summary>Read and change webhooks.</summary>
     public const string Webhooks = "webhooks";
 
-    /// <summary>Read and change the suppression list.</summary>
+    /// <summary>Read and change the suppression list; erase a recipient's data.</summary>
     public const string Suppressions = "suppressions";
 
     /// <summary>Everything, in the whole installation.</summary>

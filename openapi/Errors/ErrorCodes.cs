@@ -18,10 +18,10 @@ public static class ErrorCodes
     /// <summary>403: the account may not send from the address of From.</summary>
     public const string SenderNotAllowed = "sender_not_allowed";
 
-    /// <summary>403: an admin suspended the account.</summary>
+    /// <summary>403: an admin suspended the account; it can be read, and sends nothing.</summary>
     public const string AccountSuspended = "account_suspended";
 
-    /// <summary>403: the account was paused, because too much of its mail bounced or was complained about.</summary>
+    /// <summary>403: the account was paused because too much of its mail bounced or was complained about; it sends nothing until an admin resumes it.</summary>
     public const string AccountPaused = "account_paused";
 
     /// <summary>403: an admin suspended the domain of From.</summary>
@@ -38,6 +38,15 @@ public static class ErrorCodes
 
     /// <summary>409: a request with this Idempotency-Key is still running.</summary>
     public const string IdempotencyInProgress = "idempotency_in_progress";
+
+    /// <summary>409: the name or address is taken.</summary>
+    public const string AlreadyExists = "already_exists";
+
+    /// <summary>409: what is asked does not fit the state of the thing; the title tells why.</summary>
+    public const string Conflict = "conflict";
+
+    /// <summary>410: the message is still listed, but its octets were deleted, for their age or because its recipient's data was erased.</summary>
+    public const string ContentDeleted = "content_deleted";
 
     /// <summary>413: the request is larger than allowed.</summary>
     public const string TooLarge = "too_large";

@@ -33,6 +33,12 @@ public static class FaultCodes
     /// <summary>A text is no address.</summary>
     public const string InvalidAddress = "invalid_address";
 
+    /// <summary>A text is no domain.</summary>
+    public const string InvalidDomain = "invalid_domain";
+
+    /// <summary>There is no such thing as the value names, or it is not yours.</summary>
+    public const string UnknownReference = "unknown_reference";
+
     /// <summary>A text is no base64.</summary>
     public const string InvalidBase64 = "invalid_base64";
 

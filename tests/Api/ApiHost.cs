@@ -11,10 +11,12 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using MoxApi.Api;
 using MoxApi.Api.Access;
+using MoxApi.Api.Accounts;
 using MoxApi.Api.Messages;
 using MoxApi.Api.Received;
 using MoxApi.Api.Suppressions;
 using MoxApi.Api.Webhooks;
+using MoxApi.Migrations.Identifiers;
 using MoxApi.Migrations.Writing;
 using MoxApi.OpenApi.Access;
 using MoxApi.Tests.Api.Suppressions;
@@ -47,6 +49,8 @@ public sealed class ApiHost : IAsyncLifetime
         builder.Services.AddMoxApiEndpoints().AddSingleton(Options.Create(options));
         builder.Services.AddSingleton<MoxApi.Api.Access.ICredentials>(new Credentials()).AddSingleton<IMessages>(Account).AddSingleton<IWebhooks>(Account).AddSingleton<IReceivedMessages>(Account)
             .AddSingleton<ISuppressions, SuppressionsInMemory>();
+        // Administration has nothing in memory: it is tested on a database, and here only described.
+        builder.Services.AddAdministration().AddSingleton(new PublicIds(new byte[16]));
         _app = builder.Build();
         _app.MapMoxApi();
     }

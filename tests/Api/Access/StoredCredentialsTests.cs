@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Caching.Memory;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using MoxApi.Api.Access;
 using MoxApi.Api.Problems;
@@ -18,6 +19,7 @@ public sealed class StoredCredentialsTests(TestPostgres postgres) : IAsyncLifeti
     private readonly FakeTimeProvider time = new(new DateTimeOffset(2026, 11, 22, 10, 0, 15, TimeSpan.Zero));
     private Installation installation = null!;
     private StoredCredentials credentials = null!;
+    private KeyUsage usage = null!;
     private long account;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -25,7 +27,8 @@ public sealed class StoredCredentialsTests(TestPostgres postgres) : IAsyncLifeti
     public async ValueTask InitializeAsync()
     {
         installation = await Installation.CreateAsync(postgres);
-        credentials = new StoredCredentials(new StoredLists(installation), cache, new LoginBudget(time));
+        usage = new KeyUsage(installation.Database, time, NullLogger<KeyUsage>.Instance);
+        credentials = new StoredCredentials(new StoredLists(installation), cache, new LoginBudget(time), usage, time);
         await using var context = installation.Open();
         var acme = await context.Accounts.SingleAsync(Cancel);
         acme.PasswordHash = await PasswordHash.CreateAsync("pass:wörd");
@@ -35,6 +38,7 @@ public sealed class StoredCredentialsTests(TestPostgres postgres) : IAsyncLifeti
 
     public async ValueTask DisposeAsync()
     {
+        usage.Dispose();
         cache.Dispose();
         await installation.DisposeAsync();
     }
@@ -46,6 +50,64 @@ public sealed class StoredCredentialsTests(TestPostgres postgres) : IAsyncLifeti
 
         Assert.Equal(account, caller!.AccountId);
         Assert.Equal(Scopes.All.Order(), caller.Scopes.Order());
+    }
+
+    [Fact]
+    public async Task A_key_carries_its_limits()
+    {
+        await ChangeKeyAsync(key =>
+        {
+            key.DomainIds = [7, 8];
+            key.IsTest = true;
+        });
+
+        var caller = await credentials.FindByKeyAsync(installation.ApiKey, Cancel);
+
+        Assert.Equal([7, 8], caller!.DomainIds);
+        Assert.True(caller.IsTest);
+        Assert.False(caller.IsLogin);
+    }
+
+    [Fact]
+    public async Task A_key_is_refused_from_the_moment_on_when_it_expires_also_while_it_is_trusted_still()
+    {
+        await ChangeKeyAsync(key => key.ExpiresAt = time.GetUtcNow().AddMilliseconds(500));
+        Assert.NotNull(await credentials.FindByKeyAsync(installation.ApiKey, Cancel));
+
+        time.Advance(TimeSpan.FromMilliseconds(500));
+
+        Assert.Null(await credentials.FindByKeyAsync(installation.ApiKey, Cancel));
+    }
+
+    [Fact]
+    public async Task Keys_and_logins_of_a_deleted_account_are_refused()
+    {
+        await using (var context = installation.Open())
+        {
+            (await context.Accounts.SingleAsync(Cancel)).DeletedAt = time.GetUtcNow();
+            await context.SaveChangesAsync(Cancel);
+        }
+
+        Assert.Null(await credentials.FindByKeyAsync(installation.ApiKey, Cancel));
+        Assert.Null(await credentials.FindByPasswordAsync("receipts@acme.example", "pass:wörd", Client, Cancel));
+    }
+
+    [Fact]
+    public async Task When_a_key_was_used_is_written_down_at_most_every_five_minutes()
+    {
+        var first = time.GetUtcNow();
+        await credentials.FindByKeyAsync(installation.ApiKey, Cancel);
+        await usage.WriteAsync(Cancel);
+        Assert.Equal(first, await LastUsedAsync());
+
+        time.Advance(TimeSpan.FromMinutes(4));
+        await credentials.FindByKeyAsync(installation.ApiKey, Cancel);
+        await usage.WriteAsync(Cancel);
+        Assert.Equal(first, await LastUsedAsync());
+
+        time.Advance(TimeSpan.FromMinutes(1));
+        await usage.WriteAsync(Cancel);
+        Assert.Equal(first.AddMinutes(4), await LastUsedAsync());
     }
 
     [Theory]
@@ -122,5 +184,18 @@ public sealed class StoredCredentialsTests(TestPostgres postgres) : IAsyncLifeti
 
         // Two hashes run at once, so up to two more may have begun before the tenth failure was counted.
         Assert.InRange(answers.Count(a => a == "tried"), 10, 12);
+    }
+
+    private async Task ChangeKeyAsync(Action<MoxApi.Migrations.Accounts.ApiKey> change)
+    {
+        await using var context = installation.Open();
+        change(await context.ApiKeys.SingleAsync(Cancel));
+        await context.SaveChangesAsync(Cancel);
+    }
+
+    private async Task<DateTimeOffset?> LastUsedAsync()
+    {
+        await using var context = installation.Open();
+        return await context.ApiKeys.Select(k => k.LastUsedAt).SingleAsync(Cancel);
     }
 }

@@ -1,0 +1,69 @@
+using Microsoft.EntityFrameworkCore;
+using MoxApi.Migrations;
+using MoxApi.Migrations.Accounts;
+using MoxApi.Migrations.Messages;
+
+namespace MoxApi.Api.Accounts;
+
+/// <summary>
+/// What becomes of queued mail when an account or a domain may not send any more. The account or domain is marked first, which refuses new sends; then its
+/// queue is walked in batches. What was in a worker's hands, or being accepted, at that moment is found by the next walk: <see cref="CatchUpAsync"/> makes one
+/// every minute, which also ends what a node's death cut short.
+/// </summary>
+internal sealed class Stops(IDbContextFactory<MailDbContext> contexts, RecipientChanges changes)
+{
+    /// <summary>Holds what an account has queued.</summary>
+    public Task HoldAccountAsync(long account, CancellationToken cancel) => changes.ApplyToAccountAsync(account, null, RecipientChange.Hold, cancel);
+
+    /// <summary>Releases what is held for an account, but for what its domain's suspension still holds.</summary>
+    public Task ReleaseAccountAsync(long account, CancellationToken cancel) => changes.ApplyToAccountAsync(account, null, RecipientChange.Release, cancel);
+
+    /// <summary>Holds what is queued from a domain, whoever sent it.</summary>
+    public Task HoldDomainAsync(long domain, CancellationToken cancel) => ApplyToDomainAsync(domain, RecipientChange.Hold, cancel);
+
+    /// <summary>Releases what is held from a domain, but for what its sender's suspension still holds.</summary>
+    public Task ReleaseDomainAsync(long domain, CancellationToken cancel) => ApplyToDomainAsync(domain, RecipientChange.Release, cancel);
+
+    /// <summary>Cancels what is queued from a domain that was marked as suspended, and deletes it with its keys and addresses.</summary>
+    public async Task EndDomainAsync(long domain, CancellationToken cancel)
+    {
+        await ApplyToDomainAsync(domain, RecipientChange.Cancel, cancel);
+        var senders = await SendersAsync(domain, cancel);
+        await using var context = await contexts.CreateDbContextAsync(cancel);
+        await context.Domains.Where(d => d.Id == domain).ExecuteDeleteAsync(cancel);
+        // What was accepted since the first walk, by a node that had not heard of it yet.
+        foreach (var account in senders) await changes.ApplyToAccountAsync(account, domain, RecipientChange.Cancel, cancel);
+    }
+
+    /// <summary>Cancels what an account that was marked as deleted has queued, and what is queued from its domains, and deletes these.</summary>
+    public async Task EndAccountAsync(long account, CancellationToken cancel)
+    {
+        await changes.ApplyToAccountAsync(account, null, RecipientChange.Cancel, cancel);
+        await using var context = await contexts.CreateDbContextAsync(cancel);
+        await context.Domains.Where(d => d.AccountId == account && d.SuspendedAt == null).ExecuteUpdateAsync(set => set.SetProperty(d => d.SuspendedAt, d => d.CreatedAt), cancel);
+        foreach (var domain in await context.Domains.Where(d => d.AccountId == account).Select(d => d.Id).ToListAsync(cancel)) await EndDomainAsync(domain, cancel);
+    }
+
+    /// <summary>Walks the queues of all accounts and domains that are suspended or paused once more.</summary>
+    public async Task CatchUpAsync(CancellationToken cancel)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancel);
+        var accounts = await context.Accounts.Where(a => a.DeletedAt == null && (a.SuspendedAt != null || a.PausedAt != null)).Select(a => a.Id).ToListAsync(cancel);
+        foreach (var account in accounts) await HoldAccountAsync(account, cancel);
+        foreach (var domain in await context.Domains.Where(d => d.SuspendedAt != null).Select(d => d.Id).ToListAsync(cancel)) await HoldDomainAsync(domain, cancel);
+    }
+
+    private async Task ApplyToDomainAsync(long domain, RecipientChange change, CancellationToken cancel)
+    {
+        foreach (var account in await SendersAsync(domain, cancel)) await changes.ApplyToAccountAsync(account, domain, change, cancel);
+    }
+
+    /// <summary>The accounts that may have sent from a domain: its owner, those with an address in it, and the sandbox's.</summary>
+    private async Task<List<long>> SendersAsync(long domain, CancellationToken cancel)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancel);
+        return await context.Accounts.Where(a => a.MaySendAsAnyone
+            || context.Domains.Any(d => d.Id == domain && d.AccountId == a.Id)
+            || context.Addresses.Any(d => d.DomainId == domain && d.AccountId == a.Id)).OrderBy(a => a.Id).Select(a => a.Id).ToListAsync(cancel);
+    }
+}

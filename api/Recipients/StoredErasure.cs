@@ -1,0 +1,104 @@
+using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
+using MoxApi.Mail.Addresses;
+using MoxApi.Migrations;
+using MoxApi.Migrations.Messages;
+using Npgsql;
+using Erasure = MoxApi.OpenApi.Recipients.RecipientErasure;
+
+namespace MoxApi.Api.Recipients;
+
+/// <summary>Erases what an account has stored of a recipient. Each step is harmless when it is done again, so a request that was cut short is repeated.</summary>
+internal sealed class StoredErasure(NpgsqlDataSource database, IDbContextFactory<MailDbContext> contexts, RecipientChanges changes, TimeProvider time)
+{
+    private const int BatchSize = 1000;
+
+    private static readonly RecipientStatus[] Unfinished = [RecipientStatus.Queued, RecipientStatus.Scheduled, RecipientStatus.Held, RecipientStatus.Delayed];
+
+    /// <summary>Cancels what is on its way to the address, then erases it, in this order: what is on its way cannot be erased.</summary>
+    public async Task<Erasure> EraseAsync(long account, MailAddress address, bool keepSuppression, CancellationToken cancel)
+    {
+        var key = BaseAddress.Of(address);
+        var canceled = await CancelAsync(account, key, cancel);
+        var erased = await RecipientErasure.EraseAsync(database, account, key, time.GetUtcNow(), cancel);
+        return new Erasure
+        {
+            Canceled = canceled,
+            Recipients = erased.Recipients,
+            Messages = erased.Messages,
+            WebhookDeliveries = erased.WebhookDeliveries,
+            IdempotentAnswers = await ReplaceInAnswersAsync(account, key, cancel),
+            Suppressions = await ForgetSuppressionAsync(account, key, keepSuppression, cancel),
+            Unfinished = erased.Unfinished,
+        };
+    }
+
+    private async Task<int> CancelAsync(long account, string key, CancellationToken cancel)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancel);
+        var total = 0;
+        for (var last = 0L; ;)
+        {
+            var page = await context.Recipients.Where(r => r.AccountId == account && r.BaseAddress == key && Unfinished.Contains(r.Status) && r.Id > last)
+                .OrderBy(r => r.Id).Take(BatchSize).Select(r => r.Id).ToListAsync(cancel);
+            if (page.Count == 0) return total;
+            total += (await changes.ApplyAsync(page, RecipientChange.Cancel, null, null, cancel)).Count;
+            last = page[^1];
+        }
+    }
+
+    // The answer to a repeated request must stay, or it would be sent again; only the address in it goes.
+    private async Task<int> ReplaceInAnswersAsync(long account, string key, CancellationToken cancel)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancel);
+        var total = 0;
+        for (var last = ""; ;)
+        {
+            var page = await context.IdempotentAnswers.AsNoTracking().Where(i => i.AccountId == account && string.Compare(i.Key, last) > 0)
+                .OrderBy(i => i.Key).Take(BatchSize).Select(i => new { i.Key, i.Answer }).ToListAsync(cancel);
+            if (page.Count == 0) return total;
+            foreach (var row in page)
+            {
+                var answer = JsonNode.Parse(row.Answer)!;
+                if (!Replace(answer, key)) continue;
+                var text = answer.ToJsonString();
+                total += await context.IdempotentAnswers.Where(i => i.AccountId == account && i.Key == row.Key).ExecuteUpdateAsync(set => set.SetProperty(i => i.Answer, text), cancel);
+            }
+            last = page[^1].Key;
+        }
+    }
+
+    private static bool Replace(JsonNode node, string key)
+    {
+        var any = false;
+        var children = node switch
+        {
+            JsonObject map => map.Select(member => member.Value).ToList(),
+            JsonArray list => [.. list],
+            _ => [],
+        };
+        foreach (var child in children.OfType<JsonNode>())
+        {
+            if (child is JsonValue value && value.TryGetValue(out string? text) && MailAddress.TryParse(text, out var address, out _) && BaseAddress.Of(address) == key)
+            {
+                child.ReplaceWith(RecipientErasure.Placeholder);
+                any = true;
+            }
+            else
+            {
+                any |= Replace(child, key);
+            }
+        }
+        return any;
+    }
+
+    private async Task<int> ForgetSuppressionAsync(long account, string key, bool keep, CancellationToken cancel)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancel);
+        var rows = context.Suppressions.Where(s => s.AccountId == account && s.BaseAddress == key);
+        if (!keep) return await rows.ExecuteDeleteAsync(cancel);
+        await rows.ExecuteUpdateAsync(
+            set => set.SetProperty(s => s.Address, s => s.BaseAddress).SetProperty(s => s.Detail, (string?)null).SetProperty(s => s.RecipientId, (long?)null), cancel);
+        return 0;
+    }
+}

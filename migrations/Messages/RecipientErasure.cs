@@ -1,0 +1,71 @@
+using Npgsql;
+
+namespace MoxApi.Migrations.Messages;
+
+/// <summary>What an erasure did; see the properties of the same names in the contract.</summary>
+/// <param name="Recipients">Recipients whose address was replaced.</param>
+/// <param name="Messages">Messages whose contents were deleted.</param>
+/// <param name="WebhookDeliveries">Webhook deliveries whose requests and answers were deleted.</param>
+/// <param name="Unfinished">Messages that are not finished, of which nothing was erased.</param>
+public readonly record struct ErasedMessages(int Recipients, int Messages, int WebhookDeliveries, int Unfinished);
+
+/// <summary>
+/// Erases what is stored of a recipient in an account's messages: his address, and the contents of every message that went to him. What remains are numbers:
+/// when something was sent, and how it ended.
+/// </summary>
+public static class RecipientErasure
+{
+    /// <summary>What stands in place of an erased address. RFC 6761 §6.4: there is no domain below <c>invalid</c>, so it cannot be sent to.</summary>
+    public const string Placeholder = "erased@erased.invalid";
+
+    private const int BatchSize = 200;
+
+    // Contents are shared by all recipients of a message, and a conversation names those it was about: they go with the message, whoever it went to besides.
+    // A message that is not finished for everybody must keep them.
+    private const string Statement = """
+        WITH page AS (
+          SELECT id, message_id, accepted_at FROM recipient
+          WHERE account_id = $1 AND base_address = $2 AND (accepted_at, id) > ($3, $4) ORDER BY accepted_at, id LIMIT $5),
+        busy AS (SELECT DISTINCT r.message_id FROM recipient r WHERE r.message_id IN (SELECT message_id FROM page) AND r.status IN (0, 1, 2, 3)),
+        m AS (
+          UPDATE message SET header = '', subject = '', tags = '{}', metadata = '{}', content_deleted_at = coalesce(content_deleted_at, $6)
+          WHERE id IN (SELECT message_id FROM page) AND id NOT IN (SELECT message_id FROM busy)
+          RETURNING id, body_id),
+        b AS (UPDATE body SET size = 0, "inline" = '' WHERE id IN (SELECT body_id FROM m)),
+        c AS (DELETE FROM body_chunk WHERE body_id IN (SELECT body_id FROM m)),
+        a AS (
+          UPDATE attempt SET conversation = '[]', reply = ''
+          WHERE recipient_id IN (SELECT r.id FROM recipient r WHERE r.message_id IN (SELECT id FROM m))),
+        e AS (UPDATE event SET detail = NULL WHERE message_id IN (SELECT id FROM m) AND detail IS NOT NULL),
+        w AS (
+          UPDATE webhook_delivery SET request_headers = NULL, response_headers = NULL, response_body = NULL, error = NULL
+          WHERE event_id IN (SELECT v.id FROM event v WHERE v.message_id IN (SELECT id FROM m))
+          RETURNING id),
+        r AS (
+          UPDATE recipient SET address = $7, base_address = $7 WHERE id IN (SELECT page.id FROM page JOIN m ON m.id = page.message_id)
+          RETURNING id)
+        SELECT (SELECT count(*)::int FROM r), (SELECT count(*)::int FROM m), (SELECT count(*)::int FROM w), (SELECT count(*)::int FROM busy), last.accepted_at, last.id
+        FROM (SELECT accepted_at, id FROM page ORDER BY accepted_at DESC, id DESC LIMIT 1) last
+        """;
+
+    /// <summary>Erases, a batch at a time.</summary>
+    /// <param name="database">Where the messages are.</param>
+    /// <param name="account">Whose messages.</param>
+    /// <param name="baseAddress">The recipient: see <see cref="Recipient.BaseAddress"/>.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="cancel">Gives up between batches.</param>
+    public static async Task<ErasedMessages> EraseAsync(NpgsqlDataSource database, long account, string baseAddress, DateTimeOffset now, CancellationToken cancel)
+    {
+        var total = new ErasedMessages();
+        var place = (At: DateTimeOffset.MinValue, Id: 0L);
+        while (true)
+        {
+            await using var command = database.CreateCommand(Statement);
+            foreach (var value in new object[] { account, baseAddress, place.At, place.Id, BatchSize, now, Placeholder }) command.Parameters.Add(new() { Value = value });
+            await using var reader = await command.ExecuteReaderAsync(cancel);
+            if (!await reader.ReadAsync(cancel)) return total;
+            total = new(total.Recipients + reader.GetInt32(0), total.Messages + reader.GetInt32(1), total.WebhookDeliveries + reader.GetInt32(2), total.Unfinished + reader.GetInt32(3));
+            place = (reader.GetFieldValue<DateTimeOffset>(4), reader.GetInt64(5));
+        }
+    }
+}
