@@ -39,10 +39,16 @@ public static class ErrorCodes
     /// <summary>409: a request with this Idempotency-Key is still running.</summary>
     public const string IdempotencyInProgress = "idempotency_in_progress";
 
+    /// <summary>409: nothing of the message can be canceled or rescheduled any more.</summary>
+    public const string NotCancelable = "not_cancelable";
+
+    /// <summary>410: the message is still listed, but its octets were deleted when their time was over.</summary>
+    public const string ContentDeleted = "content_deleted";
+
     /// <summary>413: the request is larger than allowed.</summary>
     public const string TooLarge = "too_large";
 
-    /// <summary>415: the body is not of the media type application/json.</summary>
+    /// <summary>415: the body is of a media type that the operation does not take.</summary>
     public const string UnsupportedMediaType = "unsupported_media_type";
 
     /// <summary>422: the request has the faults listed.</summary>
