@@ -20,6 +20,7 @@ internal static class ApiSetup
     {
         services.AddOptions<ApiOptions>();
         services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<MessageBatch>();
         services.ConfigureHttpJsonOptions(options => WireJson.Apply(options.SerializerOptions));
         ApiAuthentication.Add(services);
         SwaggerSetup.AddSwagger(services);

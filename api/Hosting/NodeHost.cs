@@ -8,6 +8,7 @@ using MoxApi.Api.Access;
 using MoxApi.Api.Health;
 using MoxApi.Api.Jobs;
 using MoxApi.Api.Messages;
+using MoxApi.Api.Messages.Searching;
 using MoxApi.Api.Received;
 using MoxApi.Api.Suppressions;
 using MoxApi.Api.Webhooks;
@@ -141,6 +142,8 @@ internal static class NodeHost
                 .AddSingleton<LoginBudget>()
                 .AddSingleton<ICredentials, StoredCredentials>()
                 .AddSingleton<MessageReader>()
+                .AddSingleton<MessageSearch>()
+                .AddSingleton<ScheduledMessages>()
                 .AddSingleton<IMessages, StoredMessages>()
                 .AddSingleton<IReceivedMessages, StoredReceived>()
                 .AddSingleton<ISuppressions, StoredSuppressions>()

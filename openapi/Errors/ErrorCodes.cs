@@ -42,7 +42,7 @@ public static class ErrorCodes
     /// <summary>409: nothing of the message can be canceled or rescheduled any more.</summary>
     public const string NotCancelable = "not_cancelable";
 
-    /// <summary>410: the message is still listed, but its octets were deleted when their time was over.</summary>
+    /// <summary>410: the message's octets were deleted, for their age or because its recipient's data was erased.</summary>
     public const string ContentDeleted = "content_deleted";
 
     /// <summary>413: the request is larger than allowed.</summary>
