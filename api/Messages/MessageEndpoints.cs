@@ -92,14 +92,14 @@ internal static class MessageEndpoints
     /// </remarks>
     /// <param name="id" example="msg_7h2k9m4x1q8r5t3w">The message's id.</param>
     /// <response code="200">The message; at least one recipient was canceled.</response>
-    private static async Task<IResult> CancelAsync(string id, HttpContext http, IMessages messages, ScheduledMessages scheduled, CancellationToken cancellationToken) =>
+    private static async Task<IResult> CancelAsync(string id, HttpContext http, IMessages messages, IScheduledMessages scheduled, CancellationToken cancellationToken) =>
         await scheduled.CancelAsync(http.Caller(), id, cancellationToken) ? await FindAsync(id, http, messages, cancellationToken) : Refusal.NotFound;
 
     /// <summary>Reschedule a message</summary>
     /// <remarks>Gives a message that was sent with `sendAt` another time, for each recipient that was not tried yet. A past time sends it at once.</remarks>
     /// <param name="id" example="msg_7h2k9m4x1q8r5t3w">The message's id.</param>
     /// <response code="200">The message; at least one recipient has the new time.</response>
-    private static async Task<IResult> RescheduleAsync(string id, HttpContext http, IMessages messages, ScheduledMessages scheduled, CancellationToken cancellationToken)
+    private static async Task<IResult> RescheduleAsync(string id, HttpContext http, IMessages messages, IScheduledMessages scheduled, CancellationToken cancellationToken)
     {
         var faults = new Faults();
         var request = await JsonBody.ReadAsync<RescheduleMessageRequest>(http.Request, faults, cancellationToken);

@@ -11,11 +11,10 @@ using StoredMessage = MoxApi.Migrations.Messages.Message;
 
 namespace MoxApi.Api.Messages;
 
-/// <summary>Changes what of an account's messages is still to come.</summary>
-internal sealed class ScheduledMessages(IDbContextFactory<MailDbContext> contexts, RecipientChanges changes, PublicIds ids, TimeProvider time)
+/// <summary>What the queue still has of an account's messages, and what can be changed there.</summary>
+internal sealed class ScheduledMessages(IDbContextFactory<MailDbContext> contexts, RecipientChanges changes, PublicIds ids, TimeProvider time) : IScheduledMessages
 {
-    /// <summary>Cancels a message for those recipients that no worker has in hand; false where there is no such message.</summary>
-    /// <exception cref="RefusalException">There is none of these.</exception>
+    /// <inheritdoc/>
     public async Task<bool> CancelAsync(Caller caller, string id, CancellationToken cancellationToken)
     {
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
@@ -24,8 +23,7 @@ internal sealed class ScheduledMessages(IDbContextFactory<MailDbContext> context
         return true;
     }
 
-    /// <summary>Gives a message another time for those recipients that were not tried yet; false where there is no such message.</summary>
-    /// <exception cref="RefusalException">There is none of these, the message was not sent for later, or the time is too far ahead.</exception>
+    /// <inheritdoc/>
     public async Task<bool> RescheduleAsync(Caller caller, string id, DateTimeOffset sendAt, CancellationToken cancellationToken)
     {
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);

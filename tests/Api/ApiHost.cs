@@ -35,7 +35,7 @@ public sealed class ApiHost : IAsyncLifetime
         builder.Services.AddRoutingCore().AddLogging(log => log.ClearProviders());
         builder.Services.AddMoxApiEndpoints();
         builder.Services.Configure<ApiOptions>(options => options.AllowHttpWebhooks = false);
-        builder.Services.AddSingleton<MoxApi.Api.Access.ICredentials>(new Credentials()).AddSingleton<IMessages>(Account).AddSingleton<IWebhooks>(Account).AddSingleton<IReceivedMessages>(Account)
+        builder.Services.AddSingleton<MoxApi.Api.Access.ICredentials>(new Credentials()).AddSingleton<IMessages>(Account).AddSingleton<IScheduledMessages>(Account).AddSingleton<IWebhooks>(Account).AddSingleton<IReceivedMessages>(Account)
             .AddSingleton<ISuppressions, SuppressionsInMemory>();
         _app = builder.Build();
         _app.MapMoxApi();
@@ -84,7 +84,12 @@ public sealed class ApiHost : IAsyncLifetime
         });
 
         public Task<Caller?> FindByPasswordAsync(string address, string password, IPAddress client, CancellationToken cancellationToken) =>
-            Task.FromResult(address == "jane@acme.example" && password == "pass:word" ? new Caller(1, new HashSet<string> { Scopes.Read }) : null);
+            Task.FromResult((address, password) switch
+            {
+                ("jane@acme.example", "pass:word") => new Caller(1, new HashSet<string> { Scopes.Read }),
+                ("sam@acme.example", "pass") => new Caller(1, new HashSet<string> { Scopes.Send, Scopes.Read }),
+                _ => null,
+            });
     }
 }
 

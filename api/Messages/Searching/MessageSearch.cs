@@ -8,6 +8,12 @@ namespace MoxApi.Api.Messages.Searching;
 /// <param name="End">How far the search looked, where it gave up before the end of the list: the next one begins there.</param>
 internal sealed record FoundMessages(IReadOnlyList<Place> Places, Place? End);
 
+/// <summary>How far a search looks for a page.</summary>
+/// <param name="FirstWalk">Candidates looked at before the index over words is asked: some 10 ms.</param>
+/// <param name="Words">Messages fetched by the index over words: some 30 ms.</param>
+/// <param name="SecondWalk">Candidates looked at after it: some 100 ms.</param>
+internal sealed record SearchLimits(int FirstWalk = 2_000, int Words = 5_000, int SecondWalk = 20_000);
+
 /// <summary>
 /// Finds an account's messages by a filter, newest first, without looking at more of them than a page is worth.
 /// <para>
@@ -16,9 +22,9 @@ internal sealed record FoundMessages(IReadOnlyList<Place> Places, Place? End);
 /// guess, and nothing of when it was frequent, so it is not left to choose. In this order:
 /// </para>
 /// <list type="number">
-/// <item>Walk the newest <see cref="FirstWalk"/> candidates in order of time. A frequent word fills the page here.</item>
-/// <item>Ask the index over words, up to <see cref="SearchCap"/> messages. A rare word's messages are all here.</item>
-/// <item>A word that is in many messages but not in the newest: walk <see cref="SecondWalk"/> candidates further, and end the page there. It may then
+/// <item>Walk the newest <see cref="SearchLimits.FirstWalk"/> candidates in order of time. A frequent word fills the page here.</item>
+/// <item>Ask the index over words, up to <see cref="SearchLimits.Words"/> messages. A rare word's messages are all here.</item>
+/// <item>A word that is in many messages but not in the newest: walk <see cref="SearchLimits.SecondWalk"/> candidates further, and end the page there. It may then
 /// have fewer entries than asked for, and the next page goes on.</item>
 /// </list>
 /// <para>
@@ -26,17 +32,10 @@ internal sealed record FoundMessages(IReadOnlyList<Place> Places, Place? End);
 /// order of time within the account. Alone, these need no cap.
 /// </para>
 /// </summary>
-internal sealed class MessageSearch(NpgsqlDataSource database)
+/// <param name="database">Where they are.</param>
+/// <param name="limits">How far to look.</param>
+internal sealed class MessageSearch(NpgsqlDataSource database, SearchLimits limits)
 {
-    /// <summary>Candidates looked at before the index over words is asked: some 10 ms.</summary>
-    public const int FirstWalk = 2_000;
-
-    /// <summary>Messages fetched by the index over words.</summary>
-    public const int SearchCap = 5_000;
-
-    /// <summary>Candidates looked at after it: some 100 ms.</summary>
-    public const int SecondWalk = 20_000;
-
     /// <summary>Matches are counted up to here.</summary>
     public const int CountCap = 10_000;
 
@@ -54,16 +53,16 @@ internal sealed class MessageSearch(NpgsqlDataSource database)
         if (scope.IsInHand) return new(await reading.PlacesAsync(MessageStatements.InHand(scope, wanted)), null);
         if (scope.IsOneIndex) return new(await reading.PlacesAsync(MessageStatements.Walk(scope, wanted, wanted)), null);
 
-        var found = await reading.PlacesAsync(MessageStatements.Walk(scope, FirstWalk, wanted));
-        if (found.Count == wanted || await reading.PlaceAsync(MessageStatements.End(scope, FirstWalk)) is not { } end) return new(found, null);
+        var found = await reading.PlacesAsync(MessageStatements.Walk(scope, limits.FirstWalk, wanted));
+        if (found.Count == wanted || await reading.PlaceAsync(MessageStatements.End(scope, limits.FirstWalk)) is not { } end) return new(found, null);
 
         scope = scope with { From = end };
-        var (rest, whole) = await reading.CappedPlacesAsync(MessageStatements.Search(scope, SearchCap, wanted - found.Count), SearchCap);
+        var (rest, whole) = await reading.CappedPlacesAsync(MessageStatements.Search(scope, limits.Words, wanted - found.Count), limits.Words);
         if (whole) return new([.. found, .. rest], null);
 
-        rest = await reading.PlacesAsync(MessageStatements.Walk(scope, SecondWalk, wanted - found.Count));
+        rest = await reading.PlacesAsync(MessageStatements.Walk(scope, limits.SecondWalk, wanted - found.Count));
         found.AddRange(rest);
-        return new(found, found.Count == wanted ? null : await reading.PlaceAsync(MessageStatements.End(scope, SecondWalk)));
+        return new(found, found.Count == wanted ? null : await reading.PlaceAsync(MessageStatements.End(scope, limits.SecondWalk)));
     }
 
     /// <summary>Counts what a filter matches, up to one more than <see cref="CountCap"/>.</summary>
