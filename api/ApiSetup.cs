@@ -26,6 +26,7 @@ internal static class ApiSetup
         services.TryAddSingleton<BytesInFlight>();
         services.AddSingleton<AccountLimits>();
         services.AddSingleton<ApiMetrics>();
+        services.AddSingleton<MessageBatch>();
         services.ConfigureHttpJsonOptions(options => WireJson.Apply(options.SerializerOptions));
         ApiAuthentication.Add(services);
         SwaggerSetup.AddSwagger(services);

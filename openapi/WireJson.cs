@@ -50,7 +50,11 @@ public static class WireJson
 
 [JsonSerializable(typeof(SendMessageRequest))]
 [JsonSerializable(typeof(SendMessageResponse))]
+[JsonSerializable(typeof(SendMessageBatchRequest))]
+[JsonSerializable(typeof(SendMessageBatchResponse))]
+[JsonSerializable(typeof(RescheduleMessageRequest))]
 [JsonSerializable(typeof(MessageDetail))]
+[JsonSerializable(typeof(Page<DeliveryAttempt>))]
 [JsonSerializable(typeof(Page<MessageSummary>))]
 [JsonSerializable(typeof(Page<Event>))]
 [JsonSerializable(typeof(CreateWebhookRequest))]

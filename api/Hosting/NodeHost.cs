@@ -10,6 +10,7 @@ using MoxApi.Api.Accounts;
 using MoxApi.Api.Health;
 using MoxApi.Api.Jobs;
 using MoxApi.Api.Messages;
+using MoxApi.Api.Messages.Searching;
 using MoxApi.Api.Received;
 using MoxApi.Api.Suppressions;
 using MoxApi.Api.Webhooks;
@@ -152,6 +153,9 @@ internal static class NodeHost
                 .AddHostedService(s => s.GetRequiredService<KeyUsage>())
                 .AddSingleton<ICredentials, StoredCredentials>()
                 .AddSingleton<MessageReader>()
+                .AddSingleton(new SearchLimits())
+                .AddSingleton<MessageSearch>()
+                .AddSingleton<IScheduledMessages, ScheduledMessages>()
                 .AddSingleton<IMessages, StoredMessages>()
                 .AddSingleton<IReceivedMessages, StoredReceived>()
                 .AddSingleton<ISuppressions, StoredSuppressions>()

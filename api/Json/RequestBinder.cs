@@ -30,8 +30,12 @@ internal static class RequestBinder
         return JsonSerializer.Deserialize(repaired.WrittenSpan, type)!;
     }
 
+    /// <summary>Names what does not fit in a body but for the entries of its lists, which are bound one by one.</summary>
+    public static void CheckAround<T>(JsonElement body, Faults faults) where T : class =>
+        new Walk(faults, null, around: true).Value(body, WireJson.Options.GetTypeInfo(typeof(T)), "");
+
     /// <summary>One pass over the JSON: names faults and, where asked, writes the JSON with stand-ins for what is faulty.</summary>
-    private readonly struct Walk(Faults faults, Utf8JsonWriter? repaired)
+    private readonly struct Walk(Faults faults, Utf8JsonWriter? repaired, bool around = false)
     {
         public void Value(JsonElement value, JsonTypeInfo type, string pointer)
         {
@@ -111,6 +115,7 @@ internal static class RequestBinder
 
         private void List(JsonElement value, JsonTypeInfo element, string pointer)
         {
+            if (around) return;
             repaired?.WriteStartArray();
             var index = 0;
             foreach (var item in value.EnumerateArray()) Value(item, element, JsonPointer.Item(pointer, index++));

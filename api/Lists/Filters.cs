@@ -29,6 +29,15 @@ internal static class Filters
         return null;
     }
 
+    /// <summary><c>true</c> or <c>false</c>; false where absent.</summary>
+    public static bool Switch(IQueryCollection query, string name, Faults faults)
+    {
+        if (!query.TryGetValue(name, out var text)) return false;
+        if (text is ["true" or "false"]) return text == "true";
+        faults.AddParameter(name, FaultCodes.InvalidValue, "The value must be true or false.");
+        return false;
+    }
+
     /// <summary>A text of at least one character, on one line.</summary>
     public static string? Text(IQueryCollection query, string name, int max, Faults faults)
     {

@@ -20,14 +20,16 @@ internal static class Fingerprint
             [.. message.Attachments.SelectMany(a => new[] { a.Filename, a.ContentType, a.ContentId, Convert.ToHexString(a.Content.Sha256.Span) })],
             [.. message.Headers.SelectMany(h => new[] { h.Name, h.Value })], [.. message.Tags],
             [.. message.Metadata.OrderBy(m => m.Key, StringComparer.Ordinal).SelectMany(m => new[] { m.Key, m.Value })],
-            [.. message.References], message.InReplyTo, message.MessageId, message.Date, message.RequireTls.ToString(), message.ReturnPath?.ToString());
+            [.. message.References], message.InReplyTo, message.MessageId, message.Date, message.SendAt, message.RequireTls.ToString(),
+            message.ReturnPath?.ToString());
         return SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(fields, FingerprintJson.Default.FingerprintFields));
     }
 }
 
 internal sealed record FingerprintFields(
     string? From, string[] To, string[] Cc, string[] Bcc, string[] ReplyTo, string? Subject, string? Text, string? Html, string?[] Attachments, string[] Headers,
-    string[] Tags, string[] Metadata, string[] References, string? InReplyTo, string? MessageId, DateTimeOffset? Date, string RequireTls, string? ReturnPath);
+    string[] Tags, string[] Metadata, string[] References, string? InReplyTo, string? MessageId, DateTimeOffset? Date,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? SendAt, string RequireTls, string? ReturnPath);
 
 [JsonSerializable(typeof(FingerprintFields))]
 internal sealed partial class FingerprintJson : JsonSerializerContext;

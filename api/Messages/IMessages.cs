@@ -1,5 +1,6 @@
 using MoxApi.Api.Access;
 using MoxApi.Api.Lists;
+using MoxApi.Api.Messages.Searching;
 using MoxApi.Api.Problems;
 using MoxApi.OpenApi.Events;
 using MoxApi.OpenApi.Lists;
@@ -18,12 +19,17 @@ internal interface IMessages
     /// <exception cref="RefusalException">The caller may not send this, or not now.</exception>
     Task<SendMessageResponse> SendAsync(Caller caller, OutgoingMessage message, string? idempotencyKey, CancellationToken cancellationToken);
 
-    Task<Page<MessageSummary>> ListAsync(Caller caller, PageRequest page, CancellationToken cancellationToken);
+    /// <summary>The account's outgoing messages that a filter lets through.</summary>
+    Task<Page<MessageSummary>> ListAsync(Caller caller, MessageFilter filter, PageRequest page, CancellationToken cancellationToken);
 
     Task<MessageDetail?> FindAsync(Caller caller, string id, CancellationToken cancellationToken);
 
     /// <summary>What happened to a message; null where there is no such message.</summary>
     Task<Page<Event>?> EventsAsync(Caller caller, string id, PageRequest page, CancellationToken cancellationToken);
 
+    /// <summary>A recipient's attempts; null where there is no such recipient of the message.</summary>
+    Task<Page<DeliveryAttempt>?> AttemptsAsync(Caller caller, string id, string recipientId, PageRequest page, CancellationToken cancellationToken);
+
+    /// <exception cref="RefusalException">The message is there, but no longer its octets.</exception>
     Task<RawMessage?> RawAsync(Caller caller, string id, CancellationToken cancellationToken);
 }

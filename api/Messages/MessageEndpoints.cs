@@ -1,11 +1,8 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Mvc;
-using Microsoft.Extensions.Options;
 using MoxApi.Api.Access;
 using MoxApi.Api.Json;
 using MoxApi.Api.Lists;
-using MoxApi.Api.Messages.Reading;
-using MoxApi.Api.Messages.Rules;
+using MoxApi.Api.Messages.Searching;
 using MoxApi.Api.Problems;
 using MoxApi.Api.Swagger;
 using MoxApi.Migrations.Writing;
@@ -22,48 +19,36 @@ internal static class MessageEndpoints
     public static void MapMessages(this IEndpointRouteBuilder v1)
     {
         var messages = v1.MapGroup("/messages").WithTags("Messages");
-        messages.MapPost("", SendAsync).WithName("SendMessage").RequireAuthorization(Scopes.Send)
-            .Accepts<SendMessageRequest>("application/json").WithMetadata(new RequestSizeLimitAttribute(SendRequestReader.MaxLength))
-            .Describes(DescribedParameter.IdempotencyKey).Refuses(400, 401, 403, 409, 413, 415, 422, 429, 503);
+        messages.MapSends();
         messages.MapGet("", ListAsync).WithName("ListMessages").RequireAuthorization(Scopes.Read)
-            .Describes(DescribedParameter.Paging).Refuses(401, 403, 422, 429);
+            .Describes([.. DescribedFilter.Messages, .. DescribedParameter.Paging]).Refuses(401, 403, 422, 429);
         messages.MapGet("/{id}", FindAsync).WithName("GetMessage").RequireAuthorization(Scopes.Read)
             .Produces<MessageDetail>().Refuses(401, 403, 404, 429);
         messages.MapGet("/{id}/events", EventsAsync).WithName("ListMessageEvents").RequireAuthorization(Scopes.Read)
             .Produces<Page<Event>>().Describes(DescribedParameter.Paging).Refuses(401, 403, 404, 422, 429);
         messages.MapGet("/{id}/raw", RawAsync).WithName("GetMessageRaw").RequireAuthorization(Scopes.Read)
-            .Produces<Stream>(200, RawMessage.MediaType).Refuses(401, 403, 404, 429);
-    }
-
-    /// <summary>Send a message</summary>
-    /// <remarks>
-    /// Composes, signs and stores the message, and answers once it is stored for good. Delivery follows at once; what becomes of each recipient is
-    /// told by webhooks and by the message's events. An address on the suppression list is not tried; the answer shows it as suppressed.
-    /// </remarks>
-    /// <response code="202">The message was accepted. Location has its address.</response>
-    private static async Task<Accepted<SendMessageResponse>> SendAsync(
-        HttpContext http, IMessages messages, IOptions<ApiOptions> options, BytesInFlight inFlight, CancellationToken cancellationToken)
-    {
-        JsonBody.RequireJson(http.Request);
-        // Better now than after the client has sent it all.
-        if (!inFlight.HasRoomFor(http.Request.ContentLength ?? 0)) throw new RefusalException(Refusal.Unavailable);
-        var faults = new Faults();
-        var key = IdempotencyKey.Read(http.Request.Headers, faults);
-        using var spool = new AttachmentSpool(options.Value.SpoolFolder ?? Path.GetTempPath(), inFlight.Open());
-        var request = await SendRequestReader.ReadAsync(http.Request.BodyReader, spool, faults, cancellationToken);
-        var message = MessageRules.Apply(request, faults);
-        faults.ThrowIfAny();
-        var answer = await messages.SendAsync(http.Caller(), message, key, cancellationToken);
-        return TypedResults.Accepted($"/v1/messages/{answer.Id}", answer);
+            .Produces<Stream>(200, RawMessage.MediaType).Refuses(401, 403, 404, 410, 429);
+        messages.MapGet("/{id}/recipients/{recipientId}/attempts", AttemptsAsync).WithName("ListRecipientAttempts").RequireAuthorization(Scopes.Read)
+            .Produces<Page<DeliveryAttempt>>().Describes(DescribedParameter.Paging).Refuses(401, 403, 404, 422, 429);
+        messages.MapPost("/{id}/cancel", CancelAsync).WithName("CancelMessage").RequireAuthorization(Scopes.Send)
+            .Produces<MessageDetail>().Refuses(401, 403, 404, 409, 429, 503);
+        messages.MapPatch("/{id}", RescheduleAsync).WithName("RescheduleMessage").RequireAuthorization(Scopes.Send)
+            .Accepts<RescheduleMessageRequest>("application/json").Produces<MessageDetail>().Refuses(400, 401, 403, 404, 409, 413, 415, 422, 429, 503);
     }
 
     /// <summary>List messages</summary>
-    /// <remarks>The account's messages, newest first.</remarks>
+    /// <remarks>
+    /// The messages that the account sent, newest first: all of them, or those that every filter given is true of. Where a search goes far back, a page
+    /// may have fewer entries than asked for, even none, while `hasMore` is true; `next` goes on.
+    /// </remarks>
     /// <response code="200">A page of messages.</response>
     private static async Task<Ok<Page<MessageSummary>>> ListAsync(HttpContext http, IMessages messages, CancellationToken cancellationToken)
     {
-        var page = PageRequest.Read(http.Request.Query);
-        return TypedResults.Ok(await messages.ListAsync(http.Caller(), page, cancellationToken));
+        var faults = new Faults();
+        var page = PageRequest.Read(http.Request.Query, faults, MessageFilter.Parameters);
+        var filter = MessageFilter.Read(http.Request.Query, faults);
+        faults.ThrowIfAny();
+        return TypedResults.Ok(await messages.ListAsync(http.Caller(), filter, page, cancellationToken));
     }
 
     /// <summary>Read a message</summary>
@@ -89,4 +74,37 @@ internal static class MessageEndpoints
     /// <response code="200">The message's octets.</response>
     private static async Task<IResult> RawAsync(string id, HttpContext http, IMessages messages, CancellationToken cancellationToken) =>
         await messages.RawAsync(http.Caller(), id, cancellationToken) is { } raw ? raw : Refusal.NotFound;
+
+    /// <summary>List a recipient's attempts</summary>
+    /// <remarks>Every attempt to deliver to the recipient, newest first, each with all that the servers said to each other.</remarks>
+    /// <param name="id" example="msg_7h2k9m4x1q8r5t3w">The message's id.</param>
+    /// <param name="recipientId" example="rcp_9c1d5v2b8n4m7k3j">The recipient's id.</param>
+    /// <response code="200">A page of attempts.</response>
+    private static async Task<IResult> AttemptsAsync(string id, string recipientId, HttpContext http, IMessages messages, CancellationToken cancellationToken)
+    {
+        var page = PageRequest.Read(http.Request.Query);
+        return await messages.AttemptsAsync(http.Caller(), id, recipientId, page, cancellationToken) is { } attempts ? TypedResults.Ok(attempts) : Refusal.NotFound;
+    }
+
+    /// <summary>Cancel a message</summary>
+    /// <remarks>
+    /// Ends the message for each recipient that waits for its time, or for a further attempt. A recipient that a worker has in hand just now is left
+    /// alone, and shown as it is; ask again to cancel it if it is delayed.
+    /// </remarks>
+    /// <param name="id" example="msg_7h2k9m4x1q8r5t3w">The message's id.</param>
+    /// <response code="200">The message; at least one recipient was canceled.</response>
+    private static async Task<IResult> CancelAsync(string id, HttpContext http, IMessages messages, IScheduledMessages scheduled, CancellationToken cancellationToken) =>
+        await scheduled.CancelAsync(http.Caller(), id, cancellationToken) ? await FindAsync(id, http, messages, cancellationToken) : Refusal.NotFound;
+
+    /// <summary>Reschedule a message</summary>
+    /// <remarks>Gives a message that was sent with `sendAt` another time, for each recipient that was not tried yet. A past time sends it at once.</remarks>
+    /// <param name="id" example="msg_7h2k9m4x1q8r5t3w">The message's id.</param>
+    /// <response code="200">The message; at least one recipient has the new time.</response>
+    private static async Task<IResult> RescheduleAsync(string id, HttpContext http, IMessages messages, IScheduledMessages scheduled, CancellationToken cancellationToken)
+    {
+        var faults = new Faults();
+        var request = await JsonBody.ReadAsync<RescheduleMessageRequest>(http.Request, faults, cancellationToken);
+        faults.ThrowIfAny();
+        return await scheduled.RescheduleAsync(http.Caller(), id, request.SendAt, cancellationToken) ? await FindAsync(id, http, messages, cancellationToken) : Refusal.NotFound;
+    }
 }

@@ -35,6 +35,9 @@ internal sealed record OutgoingMessage
     /// <summary>Absent: the time of acceptance.</summary>
     public DateTimeOffset? Date { get; init; }
 
+    /// <summary>Absent: at once. A past time is one of the request, and so of its fingerprint, all the same.</summary>
+    public DateTimeOffset? SendAt { get; init; }
+
     public RequireTls RequireTls { get; init; }
 
     /// <summary>Absent: as the account is set.</summary>

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using MoxApi.Api.Access;
 using MoxApi.Api.Lists;
+using MoxApi.Api.Messages.Searching;
 using MoxApi.Api.Problems;
 using MoxApi.Delivery.Composing;
 using MoxApi.Delivery.Submitting;
@@ -15,13 +16,12 @@ using MoxApi.OpenApi.Messages;
 using MoxApi.Webhooks.Events;
 using Npgsql;
 using StoredMessage = MoxApi.Migrations.Messages.Message;
-using StoredMessageDirection = MoxApi.Migrations.Messages.MessageDirection;
 
 namespace MoxApi.Api.Messages;
 
 /// <summary>Messages as the database has them; sends go to the one <see cref="Submission"/>.</summary>
 internal sealed partial class StoredMessages(
-    Submission submission, IDbContextFactory<MailDbContext> contexts, MessageReader reader, MessageEvents events, PublicIds ids,
+    Submission submission, IDbContextFactory<MailDbContext> contexts, MessageSearch search, MessageReader reader, MessageEvents events, PublicIds ids, TimeProvider time,
     ILogger<StoredMessages> logger) : IMessages
 {
     /// <inheritdoc/>
@@ -78,36 +78,16 @@ internal sealed partial class StoredMessages(
     }
 
     /// <inheritdoc/>
-    public async Task<Page<MessageSummary>> ListAsync(Caller caller, PageRequest page, CancellationToken cancellationToken)
+    public async Task<Page<MessageSummary>> ListAsync(Caller caller, MessageFilter filter, PageRequest page, CancellationToken cancellationToken)
     {
-        var place = Place.Of(page, ids);
-        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
-        var mine = context.Messages.AsNoTracking().Where(m => m.AccountId == caller.AccountId && m.Direction == StoredMessageDirection.Outgoing);
-        if (place is { } at)
-        {
-            mine = page.Backward
-                ? mine.Where(m => EF.Functions.GreaterThan(ValueTuple.Create(m.AcceptedAt, m.Id), ValueTuple.Create(at.At, at.Id)))
-                : mine.Where(m => EF.Functions.LessThan(ValueTuple.Create(m.AcceptedAt, m.Id), ValueTuple.Create(at.At, at.Id)));
-        }
-        var ordered = page.Backward
-            ? mine.OrderBy(m => m.AcceptedAt).ThenBy(m => m.Id)
-            : mine.OrderByDescending(m => m.AcceptedAt).ThenByDescending(m => m.Id);
-        // The header and its octets are not needed for a list.
-        var found = await ordered.Take(page.Limit + 1).Select(m => new StoredMessage
-        {
-            Id = m.Id,
-            AccountId = m.AccountId,
-            Direction = m.Direction,
-            MessageIdHeader = m.MessageIdHeader,
-            FromHeader = m.FromHeader,
-            Subject = m.Subject,
-            Size = m.Size,
-            Tags = m.Tags,
-            Metadata = m.Metadata,
-            AcceptedAt = m.AcceptedAt,
-            Header = Array.Empty<byte>(),
-        }).ToListAsync(cancellationToken);
-        return page.ToPage(found, m => new Place(m.AcceptedAt, m.Id).ToCursor(ids), m => Wire.Summary(m, ids));
+        var found = await search.FindAsync(caller.AccountId, filter, Place.Of(page, ids), page.Backward, page.Limit + 1, cancellationToken);
+        var summaries = await SummariesAsync(found.Places, cancellationToken);
+        var list = page.ToPage(found.Places.Where(place => summaries.ContainsKey(place.Id)).ToList(), place => place.ToCursor(ids), place => summaries[place.Id])
+            with { HasMore = found.Places.Count > page.Limit };
+        if (found.End?.ToCursor(ids) is { } end) list = page.Backward ? list with { HasMore = true, Previous = end } : list with { HasMore = true, Next = end };
+        if (!filter.Count) return list;
+        var total = await search.CountAsync(caller.AccountId, filter, cancellationToken);
+        return list with { Total = Math.Min(total, MessageSearch.CountCap), TotalIsLowerBound = total > MessageSearch.CountCap ? true : null };
     }
 
     /// <inheritdoc/>
@@ -127,7 +107,7 @@ internal sealed partial class StoredMessages(
                 Leased = context.Queue.Any(q => q.RecipientId == r.Id && q.SessionId != null),
                 Last = context.Attempts.Where(a => a.RecipientId == r.Id).OrderByDescending(a => a.Number).FirstOrDefault(),
             }).AsNoTracking().ToListAsync(cancellationToken);
-        return Wire.Detail(message, recipients.Select(r => (r.Row, r.Leased, (Migrations.Messages.Attempt?)r.Last)), ids);
+        return Wire.Detail(message, recipients.Select(r => (r.Row, r.Leased, (Migrations.Messages.Attempt?)r.Last)), time.GetUtcNow(), ids);
     }
 
     /// <inheritdoc/>
@@ -145,8 +125,46 @@ internal sealed partial class StoredMessages(
     }
 
     /// <inheritdoc/>
+    public async Task<Page<DeliveryAttempt>?> AttemptsAsync(Caller caller, string id, string recipientId, PageRequest page, CancellationToken cancellationToken)
+    {
+        if (!ids.TryRead(PublicIdKind.Message, id, out var message) || !ids.TryRead(PublicIdKind.Recipient, recipientId, out var recipient)) return null;
+        var place = Place.Of(page, ids);
+        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
+        if (!await context.Recipients.AnyAsync(r => r.Id == recipient && r.MessageId == message && r.AccountId == caller.AccountId, cancellationToken)) return null;
+        var attempts = context.Attempts.AsNoTracking().Where(a => a.RecipientId == recipient);
+        // Their numbers are their order.
+        if (place is { } at) attempts = page.Backward ? attempts.Where(a => a.Number > at.Id) : attempts.Where(a => a.Number < at.Id);
+        var ordered = page.Backward ? attempts.OrderBy(a => a.Number) : attempts.OrderByDescending(a => a.Number);
+        var found = await ordered.Take(page.Limit + 1).ToListAsync(cancellationToken);
+        return page.ToPage(found, attempt => new Place(attempt.At, attempt.Number).ToCursor(ids), Wire.Of);
+    }
+
+    /// <inheritdoc/>
     public async Task<RawMessage?> RawAsync(Caller caller, string id, CancellationToken cancellationToken) =>
         ids.TryRead(PublicIdKind.Message, id, out var stored) ? await reader.ReadAsync(caller.AccountId, stored, id, cancellationToken) : null;
+
+    // Without the header's octets, which a list does not need.
+    private async Task<Dictionary<long, MessageSummary>> SummariesAsync(IReadOnlyList<Place> places, CancellationToken cancel)
+    {
+        if (places.Count == 0) return [];
+        var wanted = places.Select(place => place.Id).ToArray();
+        await using var context = await contexts.CreateDbContextAsync(cancel);
+        return await context.Messages.AsNoTracking().Where(m => wanted.Contains(m.Id)).Select(m => new StoredMessage
+        {
+            Id = m.Id,
+            AccountId = m.AccountId,
+            Direction = m.Direction,
+            MessageIdHeader = m.MessageIdHeader,
+            FromHeader = m.FromHeader,
+            Subject = m.Subject,
+            Size = m.Size,
+            Tags = m.Tags,
+            Metadata = m.Metadata,
+            AcceptedAt = m.AcceptedAt,
+            SendAt = m.SendAt,
+            Header = Array.Empty<byte>(),
+        }).ToDictionaryAsync(m => m.Id, m => Wire.Summary(m, ids), cancel);
+    }
 
     private static SubmissionRequest ToSubmission(Caller caller, OutgoingMessage draft, string? idempotencyKey) => new()
     {
@@ -159,6 +177,7 @@ internal sealed partial class StoredMessages(
         RequireTls = Enum.Parse<Migrations.Messages.RequireTls>(draft.RequireTls.ToString()),
         IsTest = caller.IsTest,
         Domains = caller.DomainIds,
+        SendAt = draft.SendAt,
         ReturnPath = draft.ReturnPath switch { ReturnPath.Unique => ReturnPathMode.Unique, ReturnPath.Sender => ReturnPathMode.Sender, _ => null },
         Draft = draft.ToDraft,
         Idempotency = idempotencyKey is null ? null : new Idempotency(idempotencyKey, Fingerprint.Of(draft)),

@@ -16,14 +16,17 @@ internal static class Wire
     /// <summary>A status. The names are the same on both sides, the numbers are not.</summary>
     public static RecipientStatus Of(Migrations.Messages.RecipientStatus status) => Enum.Parse<RecipientStatus>(status.ToString());
 
+    /// <summary>The stored status; there is none for <see cref="RecipientStatus.Delivering"/>.</summary>
+    public static Migrations.Messages.RecipientStatus Stored(RecipientStatus status) => Enum.Parse<Migrations.Messages.RecipientStatus>(status.ToString());
+
     /// <summary>The stored kind.</summary>
     public static Migrations.Messages.RecipientKind Stored(RecipientKind kind) => Enum.Parse<Migrations.Messages.RecipientKind>(kind.ToString());
 
     /// <summary>A message as a list shows it.</summary>
-    public static MessageSummary Summary(Message message, PublicIds ids) => Detail(message, [], ids);
+    public static MessageSummary Summary(Message message, PublicIds ids) => Detail(message, [], message.AcceptedAt, ids);
 
     /// <summary>A message with its recipients, their latest attempts, and whether a worker has them in hand.</summary>
-    public static MessageDetail Detail(Message message, IEnumerable<(Recipient Row, bool Leased, Attempt? Last)> recipients, PublicIds ids) => new()
+    public static MessageDetail Detail(Message message, IEnumerable<(Recipient Row, bool Leased, Attempt? Last)> recipients, DateTimeOffset now, PublicIds ids) => new()
     {
         Id = ids.Make(PublicIdKind.Message, message.Id),
         AccountId = ids.Make(PublicIdKind.Account, message.AccountId),
@@ -35,21 +38,26 @@ internal static class Wire
         Tags = message.Tags,
         Metadata = JsonSerializer.Deserialize(message.Metadata, StoredJson.Default.DictionaryStringString)!,
         AcceptedAt = message.AcceptedAt,
-        Recipients = [.. recipients.Select(r => Of(r.Row, r.Leased, r.Last, ids))],
+        SendAt = message.SendAt,
+        Recipients = [.. recipients.Select(r => Of(r.Row, r.Leased, r.Last, now, ids))],
     };
 
-    private static MessageRecipient Of(Recipient row, bool leased, Attempt? last, PublicIds ids) => new()
+    private static MessageRecipient Of(Recipient row, bool leased, Attempt? last, DateTimeOffset now, PublicIds ids) => new()
     {
         Id = ids.Make(PublicIdKind.Recipient, row.Id),
         Address = row.Address,
         Kind = Enum.Parse<RecipientKind>(row.Kind.ToString()),
-        Status = leased ? RecipientStatus.Delivering : Of(row.Status),
+        Status = leased ? RecipientStatus.Delivering : IsDue(row, now) ? RecipientStatus.Queued : Of(row.Status),
         Attempts = row.Attempts,
         NextAttemptAt = row.NextAttemptAt,
         LastAttempt = last is null ? null : Of(last),
     };
 
-    private static DeliveryAttempt Of(Attempt attempt) => new()
+    // When its time has come it waits for a worker as others do, though nothing was written down.
+    private static bool IsDue(Recipient row, DateTimeOffset now) => row.Status == Migrations.Messages.RecipientStatus.Scheduled && row.NextAttemptAt <= now;
+
+    /// <summary>An attempt with its conversation.</summary>
+    public static DeliveryAttempt Of(Attempt attempt) => new()
     {
         Number = attempt.Number,
         At = attempt.At,

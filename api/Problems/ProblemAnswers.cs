@@ -22,11 +22,12 @@ internal sealed partial class ProblemAnswers(RequestDelegate next, ILogger<Probl
         catch (Exception fault) when (!context.Response.HasStarted)
         {
             context.Response.Clear();
-            await ForException(fault, context).ExecuteAsync(context);
+            await ForException(fault, context, logger).ExecuteAsync(context);
         }
     }
 
-    private Refusal ForException(Exception fault, HttpContext context)
+    /// <summary>The answer to what was thrown, which is logged where the client is not to blame.</summary>
+    public static Refusal ForException(Exception fault, HttpContext context, ILogger logger)
     {
         switch (fault)
         {
@@ -61,7 +62,7 @@ internal sealed partial class ProblemAnswers(RequestDelegate next, ILogger<Probl
     {
         (StatusCodes.Status404NotFound, null) => new(404, ErrorCodes.NotFound, "There is nothing at this address."),
         (StatusCodes.Status405MethodNotAllowed, null) => new(405, ErrorCodes.MethodNotAllowed, "The method does not fit the address."),
-        (StatusCodes.Status415UnsupportedMediaType, null) => new(415, ErrorCodes.UnsupportedMediaType, "The body must be of the type application/json."),
+        (StatusCodes.Status415UnsupportedMediaType, null) => new(415, ErrorCodes.UnsupportedMediaType, "The operation does not take a body of this media type; most take application/json."),
         (StatusCodes.Status400BadRequest, null) => ForBadRequest(400),
         _ => null,
     };

@@ -27,14 +27,16 @@ internal sealed record Refusal(int Status, string Code, string Title) : IResult
 
     public static Refusal TooLarge(string detail) => new(StatusCodes.Status413PayloadTooLarge, ErrorCodes.TooLarge, detail);
 
+    /// <summary>The problem document.</summary>
+    public Problem ToProblem(HttpContext request) => new() { Title = Title, Status = Status, Code = Code, RequestId = request.TraceIdentifier, Errors = Errors };
+
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;
         httpContext.RequestServices.GetService<ApiMetrics>()?.Refused(this);
         response.StatusCode = Status;
         if (RetryAfter is { } wait) response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
-        var problem = new Problem { Title = Title, Status = Status, Code = Code, RequestId = httpContext.TraceIdentifier, Errors = Errors };
-        await response.WriteAsJsonAsync(problem, WireJson.Options, "application/problem+json", httpContext.RequestAborted);
+        await response.WriteAsJsonAsync(ToProblem(httpContext), WireJson.Options, "application/problem+json", httpContext.RequestAborted);
     }
 }
 

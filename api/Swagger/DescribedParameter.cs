@@ -18,6 +18,12 @@ internal sealed record DescribedParameter(string Name, ParameterLocation In, str
             Enum = [.. Enum.GetValues<TEnum>().Select(value => System.Text.Json.JsonSerializer.SerializeToNode(value, OpenApi.WireJson.Options)!)],
         });
 
+    public static DescribedParameter BatchIdempotencyKey { get; } = IdempotencyKey with
+    {
+        Description = "Names the batch. Sent again within 24 hours, its messages that were accepted get their first answer, and the others are sent, so that each is sent once. " +
+            "A message that is not the one of its number before is refused.",
+    };
+
     public static DescribedParameter[] Paging { get; } =
     [
         new("limit", ParameterLocation.Query, "The most entries of the page.",

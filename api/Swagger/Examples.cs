@@ -22,6 +22,16 @@ internal static class Examples
               "metadata": {"orderId": "42"}
             }
             """),
+        "SendMessageBatch" => JsonNode.Parse(
+            """
+            {
+              "messages": [
+                {"to": ["jane@example.org"], "subject": "Your receipt", "text": "Order 42."},
+                {"to": ["sam@example.net"], "subject": "Your receipt", "text": "Order 43."}
+              ]
+            }
+            """),
+        "RescheduleMessage" => JsonNode.Parse("""{"sendAt": "2026-11-24T08:00:00Z"}"""),
         "CreateWebhook" => JsonNode.Parse(
             """
             {"url": "https://app.acme.example/hooks/mail", "events": ["message.delivered", "message.failed"], "description": "Order status"}
@@ -60,6 +70,7 @@ internal static class Examples
         StatusCodes.Status403Forbidden => ErrorCodes.MissingScope,
         StatusCodes.Status404NotFound => ErrorCodes.NotFound,
         StatusCodes.Status409Conflict => ErrorCodes.IdempotencyInProgress,
+        StatusCodes.Status410Gone => ErrorCodes.ContentDeleted,
         StatusCodes.Status413PayloadTooLarge => ErrorCodes.TooLarge,
         StatusCodes.Status415UnsupportedMediaType => ErrorCodes.UnsupportedMediaType,
         StatusCodes.Status422UnprocessableEntity => ErrorCodes.InvalidRequest,

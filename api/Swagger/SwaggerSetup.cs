@@ -46,6 +46,7 @@ internal static class SwaggerSetup
         options.IncludeXmlComments(typeof(WireJson).Assembly);
         options.SchemaFilter<PlainSchemas>();
         options.OperationFilter<OperationDescriptions>();
+        options.OperationFilter<FormBody>();
         Secure(options, "Bearer", new OpenApiSecurityScheme
         {
             Type = SecuritySchemeType.Http,

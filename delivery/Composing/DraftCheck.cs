@@ -18,15 +18,6 @@ internal static class DraftCheck
     // What is one word in a header (RFC 5322 §3.2.3) and stands in a cid: URL without escapes (RFC 2392 §2).
     private const string ContentIdPunctuation = "!$&'*+-./=@_~";
 
-    // The composer writes these itself, or they are for the servers on the way to write (trace and authentication).
-    private static readonly HashSet<string> Reserved = new(StringComparer.OrdinalIgnoreCase)
-    {
-        "From", "Sender", "Reply-To", "To", "Cc", "Bcc", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "MIME-Version",
-        "Return-Path", "Received", "Received-SPF", "Delivered-To", "Authentication-Results", "DKIM-Signature", "DomainKey-Signature",
-    };
-
-    private static readonly string[] ReservedPrefixes = ["Content-", "Resent-", "ARC-"];
-
     public static IReadOnlyList<DraftFault> Faults(MessageDraft draft)
     {
         var faults = new List<DraftFault>();
@@ -80,7 +71,7 @@ internal static class DraftCheck
         // RFC 5322 §3.6.8: printable ASCII without the colon.
         if (header.Name.Length is 0 or > 76 || header.Name.AsSpan().ContainsAnyExceptInRange('!', '~') || header.Name.Contains(':', StringComparison.Ordinal))
             faults.Add(new DraftFault($"{pointer}/name", "A header name has 1 to 76 printable ASCII characters, without spaces and colons."));
-        else if (Reserved.Contains(header.Name) || ReservedPrefixes.Any(each => header.Name.StartsWith(each, StringComparison.OrdinalIgnoreCase)))
+        else if (ReservedFields.Has(header.Name))
             faults.Add(new DraftFault($"{pointer}/name", $"The header {header.Name} is written by the mail system."));
         Value(faults, $"{pointer}/value", header.Value);
     }

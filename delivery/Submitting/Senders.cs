@@ -67,7 +67,8 @@ internal sealed class Senders(IDbContextFactory<MailDbContext> contexts, SecretB
         }
         if (sender is null || (domains is not null && !(sender.DomainId is { } domain && domains.Contains(domain)))) throw new SenderNotAllowedException(address);
         if (sender.Stopped is { } stop) throw new SenderStoppedException(stop);
-        return from is null ? sender : sender with { From = from };
+        // An author without a name goes by the one that is stored for him.
+        return from is null ? sender : sender with { From = new Mailbox(from.DisplayName ?? sender.From.DisplayName, from.Address) };
     }
 
     /// <summary>
@@ -90,7 +91,7 @@ internal sealed class Senders(IDbContextFactory<MailDbContext> contexts, SecretB
         await using var context = await contexts.CreateDbContextAsync(cancel);
         var account = await context.Accounts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == accountId && a.DeletedAt == null, cancel);
         if (account is null) return null;
-        from ??= await DefaultAsync(context, accountId, cancel);
+        from = from is null ? await DefaultAsync(context, accountId, cancel) : new Mailbox(await NameAsync(context, accountId, from.Address, cancel), from.Address);
         if (from is null) return null;
         var domain = await context.Domains.AsNoTracking().Include(d => d.DkimKeys).SingleOrDefaultAsync(d => d.Name == from.Address.Domain.Ascii, cancel);
         if (!await MaySendAsync(context, account, domain, from.Address, cancel)) return null;
@@ -109,6 +110,13 @@ internal sealed class Senders(IDbContextFactory<MailDbContext> contexts, SecretB
         var first = await context.Addresses.Where(a => a.AccountId == accountId).OrderBy(a => a.Id)
             .Join(context.Domains, a => a.DomainId, d => d.Id, (a, d) => new { a.LocalPart, a.DisplayName, d.Name }).FirstOrDefaultAsync(cancel);
         return first is not null && MailAddress.TryCreate(first.LocalPart, MailDomain.Parse(first.Name), out var address, out _) ? new Mailbox(first.DisplayName, address) : null;
+    }
+
+    private static Task<string?> NameAsync(MailDbContext context, long accountId, MailAddress address, CancellationToken cancel)
+    {
+        var localPart = address.LocalPart.ToLowerInvariant();
+        return context.Addresses.Where(a => a.AccountId == accountId && a.LocalPart == localPart)
+            .Join(context.Domains.Where(d => d.Name == address.Domain.Ascii), a => a.DomainId, d => d.Id, (a, _) => a.DisplayName).SingleOrDefaultAsync(cancel);
     }
 
     private static async Task<bool> MaySendAsync(MailDbContext context, Account account, Domain? domain, MailAddress from, CancellationToken cancel)

@@ -16,6 +16,11 @@ namespace MoxApi.Delivery.Submitting;
 /// </summary>
 public sealed class Submission
 {
+    /// <summary>How long after its acceptance a message may be sent, also when it is given another time.</summary>
+    public static readonly TimeSpan MaxDelay = TimeSpan.FromDays(60);
+
+    private static readonly TimeSpan LateVerification = TimeSpan.FromDays(1);
+
     private readonly Senders senders;
     private readonly MessageComposer composer;
     private readonly IdBlocks ids;
@@ -54,9 +59,10 @@ public sealed class Submission
         await using var spool = new BodySpool(inFlight.Open());
         var composed = await composer.ComposeAsync(request.Draft(sender.From), spool, cancel);
         await using var body = spool.Complete();
-        // A signature must outlive the queue; a day more for servers that verify late. So long its key must be found.
-        var signed = composed.Sign(sender.Keys.Select(k => k.Signer), now, expires + TimeSpan.FromDays(1));
-        await senders.KeepPublishedAsync(sender, expires + TimeSpan.FromDays(1), cancel);
+        // A signature must outlive the queue, and what is for later may yet be put off; a day more for servers that verify late. So long its key must be found.
+        var signedUntil = (request.SendAt is null ? expires : now + MaxDelay + sender.QueueLife) + LateVerification;
+        var signed = composed.Sign(sender.Keys.Select(k => k.Signer), now, signedUntil);
+        await senders.KeepPublishedAsync(sender, signedUntil, cancel);
         var message = await MessageAsync(request, sender, signed, now, cancel);
         var status = request.IsTest ? RecipientStatus.Delivered : release > now ? RecipientStatus.Scheduled : RecipientStatus.Queued;
         var accept = new Accept(message, body, await RecipientsAsync(request, message, status, cancel), release, expires, 0);

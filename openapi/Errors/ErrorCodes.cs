@@ -45,13 +45,16 @@ public static class ErrorCodes
     /// <summary>409: what is asked does not fit the state of the thing; the title tells why.</summary>
     public const string Conflict = "conflict";
 
+    /// <summary>409: nothing of the message can be canceled or rescheduled any more.</summary>
+    public const string NotCancelable = "not_cancelable";
+
     /// <summary>410: the message is still listed, but its octets were deleted, for their age or because its recipient's data was erased.</summary>
     public const string ContentDeleted = "content_deleted";
 
     /// <summary>413: the request is larger than allowed.</summary>
     public const string TooLarge = "too_large";
 
-    /// <summary>415: the body is not of the media type application/json.</summary>
+    /// <summary>415: the body is of a media type that the operation does not take.</summary>
     public const string UnsupportedMediaType = "unsupported_media_type";
 
     /// <summary>422: the request has the faults listed.</summary>

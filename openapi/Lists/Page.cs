@@ -17,4 +17,12 @@ public sealed record Page<T>
     /// <summary>The cursor for <c>before</c>: the entries ahead of this page. Absent on an empty page.</summary>
     /// <example>b3JkZXItNDM</example>
     public string? Previous { get; init; }
+
+    /// <summary>How many entries the whole list has, counted up to 10,000. Present where <c>count=true</c> asked for it.</summary>
+    /// <example>42</example>
+    public int? Total { get; init; }
+
+    /// <summary>Present and true where there are more than <c>total</c> tells.</summary>
+    /// <example>true</example>
+    public bool? TotalIsLowerBound { get; init; }
 }

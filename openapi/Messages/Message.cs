@@ -41,6 +41,10 @@ public record MessageSummary
     /// <summary>When the message was accepted.</summary>
     /// <example>2026-11-22T10:00:00.123Z</example>
     public required DateTimeOffset AcceptedAt { get; init; }
+
+    /// <summary>When it is to be sent; absent where its sender gave no time.</summary>
+    /// <example>2026-11-23T08:00:00.000Z</example>
+    public DateTimeOffset? SendAt { get; init; }
 }
 
 /// <summary>A message with what became of each recipient.</summary>

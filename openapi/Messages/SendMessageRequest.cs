@@ -72,6 +72,13 @@ public sealed record SendMessageRequest
     /// <example>2026-11-22T10:00:00Z</example>
     public DateTimeOffset? Date { get; init; }
 
+    /// <summary>
+    /// When to send it, RFC 3339 with an offset, at most 60 days ahead. Left out or past, at once. Until then the message can be canceled or given
+    /// another time.
+    /// </summary>
+    /// <example>2026-11-23T08:00:00Z</example>
+    public DateTimeOffset? SendAt { get; init; }
+
     /// <summary>How well the way to the recipient's mail server must be protected.</summary>
     public RequireTls? RequireTls { get; init; }
 

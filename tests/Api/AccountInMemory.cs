@@ -1,6 +1,8 @@
 using MoxApi.Api.Access;
 using MoxApi.Api.Lists;
 using MoxApi.Api.Messages;
+using MoxApi.Api.Messages.Searching;
+using MoxApi.Api.Problems;
 using MoxApi.Api.Received;
 using MoxApi.Api.Webhooks;
 using MoxApi.OpenApi.Events;
@@ -12,9 +14,15 @@ using MoxApi.OpenApi.Webhooks;
 namespace MoxApi.Tests.Api;
 
 /// <summary>What the endpoints stand on, without a database.</summary>
-internal sealed class AccountInMemory : IMessages, IWebhooks, IReceivedMessages
+internal sealed class AccountInMemory : IMessages, IScheduledMessages, IWebhooks, IReceivedMessages
 {
     public static readonly DateTimeOffset Time = new(2026, 11, 22, 11, 0, 0, 123, TimeSpan.FromHours(1));
+
+    /// <summary>A message of this subject finds a fault of the program.</summary>
+    public const string Broken = "broken";
+
+    /// <summary>A message of this subject cannot be taken just now.</summary>
+    public const string Away = "away";
 
     /// <summary>What the next send does instead of accepting.</summary>
     public Exception? NextSend { get; set; }
@@ -39,6 +47,8 @@ internal sealed class AccountInMemory : IMessages, IWebhooks, IReceivedMessages
             files.Add(copy.ToArray());
         }
         lock (Sent) Sent.Add((message, idempotencyKey, files));
+        if (message.Subject == Broken) throw new InvalidOperationException("secret detail");
+        if (message.Subject == Away) throw new RefusalException(Refusal.Unavailable);
         return new SendMessageResponse
         {
             Id = "msg_1",
@@ -48,8 +58,14 @@ internal sealed class AccountInMemory : IMessages, IWebhooks, IReceivedMessages
         };
     }
 
-    Task<Page<MessageSummary>> IMessages.ListAsync(Caller caller, PageRequest page, CancellationToken cancellationToken) =>
-        Task.FromResult(new Page<MessageSummary> { Data = [], HasMore = false });
+    /// <summary>What the last list asked for.</summary>
+    public MessageFilter? LastFilter { get; private set; }
+
+    Task<Page<MessageSummary>> IMessages.ListAsync(Caller caller, MessageFilter filter, PageRequest page, CancellationToken cancellationToken)
+    {
+        LastFilter = filter;
+        return Task.FromResult(new Page<MessageSummary> { Data = [], HasMore = false, Total = filter.Count ? 10_000 : null, TotalIsLowerBound = filter.Count ? true : null });
+    }
 
     Task<MessageDetail?> IMessages.FindAsync(Caller caller, string id, CancellationToken cancellationToken) => Task.FromResult(id != "msg_1" ? null : new MessageDetail
     {
@@ -68,6 +84,24 @@ internal sealed class AccountInMemory : IMessages, IWebhooks, IReceivedMessages
 
     public Task<Page<Event>?> EventsAsync(Caller caller, string id, PageRequest page, CancellationToken cancellationToken) =>
         Task.FromResult(id == "msg_1" ? new Page<Event> { Data = [], HasMore = false } : null);
+
+    public Task<Page<DeliveryAttempt>?> AttemptsAsync(Caller caller, string id, string recipientId, PageRequest page, CancellationToken cancellationToken) =>
+        Task.FromResult(id == "msg_1" && recipientId == "rcp_1" ? new Page<DeliveryAttempt> { Data = [], HasMore = false } : null);
+
+    /// <summary>What was done to the message that there is: <c>cancel</c>, or its new time.</summary>
+    public List<string> Changes { get; } = [];
+
+    public Task<bool> CancelAsync(Caller caller, string id, CancellationToken cancellationToken)
+    {
+        if (id == "msg_1") Changes.Add("cancel");
+        return Task.FromResult(id == "msg_1");
+    }
+
+    public Task<bool> RescheduleAsync(Caller caller, string id, DateTimeOffset sendAt, CancellationToken cancellationToken)
+    {
+        if (id == "msg_1") Changes.Add(MoxApi.OpenApi.WireTime.Write(sendAt));
+        return Task.FromResult(id == "msg_1");
+    }
 
     Task<RawMessage?> IMessages.RawAsync(Caller caller, string id, CancellationToken cancellationToken) => Task.FromResult(Raw(id));
 

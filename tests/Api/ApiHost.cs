@@ -47,7 +47,7 @@ public sealed class ApiHost : IAsyncLifetime
         builder.Services.AddRoutingCore().AddLogging(log => log.ClearProviders());
         builder.Services.AddSingleton(InFlight = inFlight ?? new BytesInFlight());
         builder.Services.AddMoxApiEndpoints().AddSingleton(Options.Create(options));
-        builder.Services.AddSingleton<MoxApi.Api.Access.ICredentials>(new Credentials()).AddSingleton<IMessages>(Account).AddSingleton<IWebhooks>(Account).AddSingleton<IReceivedMessages>(Account)
+        builder.Services.AddSingleton<MoxApi.Api.Access.ICredentials>(new Credentials()).AddSingleton<IMessages>(Account).AddSingleton<IScheduledMessages>(Account).AddSingleton<IWebhooks>(Account).AddSingleton<IReceivedMessages>(Account)
             .AddSingleton<ISuppressions, SuppressionsInMemory>();
         // Administration has nothing in memory: it is tested on a database, and here only described.
         builder.Services.AddAdministration().AddSingleton(new PublicIds(new byte[16]));
@@ -101,7 +101,12 @@ public sealed class ApiHost : IAsyncLifetime
         });
 
         public Task<Caller?> FindByPasswordAsync(string address, string password, IPAddress client, CancellationToken cancellationToken) =>
-            Task.FromResult(address == "jane@acme.example" && password == "pass:word" ? new Caller(1, new HashSet<string> { Scopes.Read }) : null);
+            Task.FromResult((address, password) switch
+            {
+                ("jane@acme.example", "pass:word") => new Caller(1, new HashSet<string> { Scopes.Read }),
+                ("sam@acme.example", "pass") => new Caller(1, new HashSet<string> { Scopes.Send, Scopes.Read }),
+                _ => null,
+            });
     }
 }
 

@@ -8,6 +8,8 @@ namespace MoxApi.Tests.Api;
 
 public class MessageRulesTests
 {
+    private static readonly DateTimeOffset Now = new(2026, 11, 22, 10, 0, 0, TimeSpan.Zero);
+
     private static readonly SendMessageRequest Good = new() { To = ["jane@example.org"], Text = "" };
 
     [Fact]
@@ -61,6 +63,11 @@ public class MessageRulesTests
     [InlineData("content-transfer-encoding")]
     [InlineData("MIME-Version")]
     [InlineData("Resent-From")]
+    [InlineData("Delivered-To")]
+    [InlineData("received-spf")]
+    [InlineData("X-Original-To")]
+    [InlineData("DomainKey-Signature")]
+    [InlineData("DKIM-Filter")]
     [InlineData("TLS-Required")]
     [InlineData("X Y")]
     [InlineData("X:Y")]
@@ -76,6 +83,16 @@ public class MessageRulesTests
     [InlineData("Auto-Submitted")]
     [InlineData("Contents")]
     public void Other_headers_are_the_senders_own(string name) => Assert.Empty(Faults(Good with { Headers = [new() { Name = name, Value = "Ü ☺" }] }));
+
+    [Theory]
+    [InlineData("2026-11-22T09:00:00Z", null)]
+    [InlineData("2027-01-21T10:00:00Z", null)]
+    [InlineData("2027-01-21T10:00:01Z", "/sendAt invalid_value")]
+    public void A_message_may_be_put_off_for_60_days(string sendAt, string? fault)
+    {
+        var time = DateTimeOffset.Parse(sendAt, System.Globalization.CultureInfo.InvariantCulture);
+        Assert.Equal(fault is null ? [] : [fault], Faults(Good with { SendAt = time }));
+    }
 
     [Theory]
     [InlineData("a\rb")]
@@ -167,7 +184,7 @@ public class MessageRulesTests
 
     private static SendAttachment File => new() { Filename = "a", Content = "" };
 
-    private static MoxApi.Api.Messages.OutgoingMessage Apply(SendMessageRequest request, Faults faults) => MessageRules.Apply(new SendRequest(request, []), faults);
+    private static MoxApi.Api.Messages.OutgoingMessage Apply(SendMessageRequest request, Faults faults) => MessageRules.Apply(new SendRequest(request, []), Now, faults);
 
     private static string[] Faults(SendMessageRequest request)
     {

@@ -1,3 +1,6 @@
+using System.Text;
+using MoxApi.Api.Messages.Searching;
+using MoxApi.OpenApi.Messages;
 using Xunit;
 
 namespace MoxApi.Tests.Api;
@@ -45,5 +48,67 @@ public class ReadEndpointTests(ApiHost host) : IClassFixture<ApiHost>
             Assert.Equal(422, answer.Status);
             Assert.Equal([fault], answer.Faults);
         }
+    }
+
+    [Fact]
+    public async Task Filters_are_read_and_combined()
+    {
+        var answer = await host.GetAsync("/v1/messages?status=delivered&recipient=Jane%2Bx@EXAMPLE.org&tag=a%20b&subject=50%25%20☺&acceptedFrom=2026-11-22T10:00:00%2B01:00&acceptedTo=2026-11-23T00:00:00Z&count=true&limit=5");
+        Assert.Equal(200, answer.Status);
+        Assert.Equal("""{"data":[],"hasMore":false,"total":10000,"totalIsLowerBound":true}""", answer.Text);
+        Assert.Equal(
+            new MessageFilter
+            {
+                Status = RecipientStatus.Delivered,
+                Recipient = "jane@example.org",
+                Tag = "a b",
+                Subject = "50% ☺",
+                From = new DateTimeOffset(2026, 11, 22, 9, 0, 0, TimeSpan.Zero),
+                To = new DateTimeOffset(2026, 11, 23, 0, 0, 0, TimeSpan.Zero),
+                Count = true,
+            },
+            host.Account.LastFilter);
+    }
+
+    [Theory]
+    [InlineData("status=Delivered", "status invalid_value")]
+    [InlineData("status=", "status invalid_value")]
+    [InlineData("recipient=jane", "recipient invalid_address")]
+    [InlineData("recipient=a@b.example&recipient=c@d.example", "recipient invalid_value")]
+    [InlineData("tag=", "tag invalid_value")]
+    [InlineData("subject=ab", "subject invalid_value")]
+    [InlineData("subject=a%00bcd", "subject invalid_value")]
+    [InlineData("acceptedFrom=2026-11-22", "acceptedFrom invalid_value")]
+    [InlineData("count=1", "count invalid_value")]
+    [InlineData("from=a@b.example&limit=0&tag=", "from unknown_field;limit invalid_value;tag invalid_value")]
+    public async Task A_wrong_filter_is_named(string query, string faults)
+    {
+        var answer = await host.GetAsync($"/v1/messages?{query}");
+        Assert.Equal(422, answer.Status);
+        Assert.Equal(faults.Split(';'), answer.Faults);
+    }
+
+    [Fact]
+    public async Task A_message_is_canceled_and_rescheduled_by_its_id()
+    {
+        var canceled = await host.PostAsync("/v1/messages/msg_1/cancel", "");
+        var request = new HttpRequestMessage(HttpMethod.Patch, "/v1/messages/msg_1") { Content = new StringContent("""{"sendAt": "2026-11-24T09:00:00+01:00"}""", Encoding.UTF8, "application/json") };
+        var rescheduled = await host.SendAsync(request);
+        Assert.Equal((200, "msg_1"), (canceled.Status, canceled.Json.GetProperty("id").GetString()));
+        Assert.Equal((200, "msg_1"), (rescheduled.Status, rescheduled.Json.GetProperty("id").GetString()));
+        Assert.Equal(["cancel", "2026-11-24T08:00:00.000Z"], host.Account.Changes);
+        Assert.Equal(404, (await host.PostAsync("/v1/messages/msg_2/cancel", "")).Status);
+    }
+
+    [Theory]
+    [InlineData("{}", "/sendAt required")]
+    [InlineData("""{"sendAt": null}""", "/sendAt invalid_type")]
+    [InlineData("""{"sendAt": "tomorrow", "subject": "x"}""", "/sendAt invalid_value;/subject unknown_field")]
+    public async Task A_faulty_change_is_named(string body, string faults)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Patch, "/v1/messages/msg_1") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        var answer = await host.SendAsync(request);
+        Assert.Equal(422, answer.Status);
+        Assert.Equal(faults.Split(';'), answer.Faults);
     }
 }

@@ -31,6 +31,7 @@ public class SendEndpointTests(ApiHost host) : IClassFixture<ApiHost>
               "attachments": [{"filename": "a.pdf", "contentType": "application/pdf", "content": "AAEC"}, {"filename": "ü.png", "content": "", "contentId": "logo"}],
               "headers": [{"name": "X-Order", "value": "42"}], "tags": ["receipt"], "metadata": {"Order-Id": "42"},
               "references": ["<a@acme.example>"], "inReplyTo": "<a@acme.example>", "messageId": "<every-field@acme.example>", "date": "2026-11-22T10:00:00+01:00",
+              "sendAt": "2026-11-22T11:00:00+01:00",
               "requireTls": "required", "returnPath": "sender"
             }
             """);
@@ -48,6 +49,7 @@ public class SendEndpointTests(ApiHost host) : IClassFixture<ApiHost>
         Assert.Equal("42", draft.Metadata["Order-Id"]);
         Assert.Equal(("<a@acme.example>", "<a@acme.example>"), (draft.References.Single(), draft.InReplyTo));
         Assert.Equal(new DateTimeOffset(2026, 11, 22, 9, 0, 0, TimeSpan.Zero), draft.Date);
+        Assert.Equal(new DateTimeOffset(2026, 11, 22, 10, 0, 0, TimeSpan.Zero), draft.SendAt);
         Assert.Equal((RequireTls.Required, ReturnPath.Sender), (draft.RequireTls, draft.ReturnPath));
     }
 
@@ -55,7 +57,7 @@ public class SendEndpointTests(ApiHost host) : IClassFixture<ApiHost>
     public async Task One_answer_names_every_fault()
     {
         var answer = await host.PostAsync("/v1/messages", """
-            {"to": ["jane@", 5, "sam@example.net"], "wrong": 1, "sendAt": "2026-11-23T08:00:00Z", "subject": "a\nb", "requireTls": "maybe", "tags": null,
+            {"to": ["jane@", 5, "sam@example.net"], "wrong": 1, "sendAt": "tomorrow", "saveSent": true, "subject": "a\nb", "requireTls": "maybe", "tags": null,
              "attachments": [{"filename": "../a", "content": "A-_A"}, {"contentType": "multipart/mixed", "content": "AAAA"}], "headers": [{"name": "Bcc", "value": "x"}]}
             """);
         Assert.Equal(422, answer.Status);
@@ -64,11 +66,11 @@ public class SendEndpointTests(ApiHost host) : IClassFixture<ApiHost>
         Assert.Equal("about:blank", answer.Json.GetProperty("type").GetString());
         Assert.Equal(422, answer.Json.GetProperty("status").GetInt32());
         Assert.NotEqual("", answer.Json.GetProperty("requestId").GetString());
-        Assert.Equal("The request has 13 faults.", answer.Json.GetProperty("title").GetString());
+        Assert.Equal("The request has 14 faults.", answer.Json.GetProperty("title").GetString());
         Assert.Equal(
             [
                 "/attachments/0/content invalid_base64", "/attachments/0/filename invalid_value", "/attachments/1/contentType invalid_content_type",
-                "/attachments/1/filename required", "/headers/0/name invalid_header", "/requireTls invalid_value", "/sendAt unknown_field",
+                "/attachments/1/filename required", "/headers/0/name invalid_header", "/requireTls invalid_value", "/saveSent unknown_field", "/sendAt invalid_value",
                 "/subject invalid_character", "/tags invalid_type", "/text required", "/to/0 invalid_address", "/to/1 invalid_type", "/wrong unknown_field",
             ],
             answer.Faults.Order(StringComparer.Ordinal));

@@ -36,7 +36,7 @@ public class SendRequestReaderTests
     {
         var body = Encoding.UTF8.GetBytes(Message);
         var whole = Read(body, piece: int.MaxValue);
-        for (var at = 0; at <= body.Length; at++) AssertSame(whole, Read(body, body[..at], body[at..]));
+        for (var at = 0; at <= body.Length; at++) AssertSame(whole, Read(body[..at], body[at..]));
         AssertSame(whole, Read(body, piece: 1));
     }
 
@@ -92,13 +92,13 @@ public class SendRequestReaderTests
             var octets = new byte[AttachmentSpool.MemoryLimit * 3];
             new Random(1).NextBytes(octets);
             using var spool = new AttachmentSpool(folder, new BytesInFlight().Open());
-            using var scanner = new SendBodyScanner(spool);
+            using var scanner = new SendBodyScanner(spool, SendBodyShape.Message);
             scanner.Take(Encoding.UTF8.GetBytes($$"""{"attachments": [{"content": "AAAA"}, {"content": "{{Convert.ToBase64String(octets)}}"}]}"""));
             Assert.True(spool.OnDisk);
             if (!OperatingSystem.IsWindows()) Assert.Empty(Directory.GetFiles(folder));
-            Assert.Equal([0, 0, 0], Contents(scanner.Files[0]));
-            Assert.Equal(octets, Contents(scanner.Files[1]));
-            Assert.Equal(SHA256.HashData(octets), scanner.Files[1].Sha256.ToArray());
+            Assert.Equal([0, 0, 0], Contents(scanner.FilesOf(0).Files[0]));
+            Assert.Equal(octets, Contents(scanner.FilesOf(0).Files[1]));
+            Assert.Equal(SHA256.HashData(octets), scanner.FilesOf(0).Files[1].Sha256.ToArray());
         }
         finally
         {
@@ -161,12 +161,12 @@ public class SendRequestReaderTests
         return (read.GetAwaiter().GetResult(), faults);
     }
 
-    private static Result Read(byte[] body, int piece) => Read(body, [.. body.Chunk(Math.Min(piece, Math.Max(1, body.Length)))]);
+    private static Result Read(byte[] body, int piece) => Read([.. body.Chunk(Math.Min(piece, Math.Max(1, body.Length)))]);
 
-    private static Result Read(byte[] body, params byte[][] pieces)
+    private static Result Read(params byte[][] pieces)
     {
         using var spool = new AttachmentSpool(Path.GetTempPath(), new BytesInFlight().Open());
-        using var scanner = new SendBodyScanner(spool);
+        using var scanner = new SendBodyScanner(spool, SendBodyShape.Message);
         try
         {
             foreach (var piece in pieces) scanner.Take(piece);
@@ -176,7 +176,7 @@ public class SendRequestReaderTests
         {
             return new Result(refused.Refusal, "", [], []);
         }
-        return new Result(null, Encoding.UTF8.GetString(scanner.Rest.Span), [.. scanner.Base64Faults], [.. scanner.Files.Select(Contents)]);
+        return new Result(null, Encoding.UTF8.GetString(scanner.Rest.Span), [.. scanner.FilesOf(0).Base64Faults], [.. scanner.FilesOf(0).Files.Select(Contents)]);
     }
 
     private static byte[] Contents(SpooledFile file)
@@ -195,7 +195,7 @@ public class SendRequestReaderTests
         private static readonly byte[] Tail = "\"}]}"u8.ToArray();
         private static readonly byte[] Piece = "QUJD"u8.ToArray().SelectMany(b => Enumerable.Repeat(b, 1024)).ToArray();
 
-        public static readonly long Groups = (SendRequestReader.MaxLength - Head.Length - Tail.Length) / 4;
+        public static readonly long Groups = (SendBodyScanner.MaxLength - Head.Length - Tail.Length) / 4;
 
         private long _left = Groups * 4;
         private bool _begun;

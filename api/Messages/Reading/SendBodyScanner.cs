@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.IO.Pipelines;
+using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using MoxApi.Api.Json;
@@ -7,40 +9,38 @@ using MoxApi.Api.Problems;
 namespace MoxApi.Api.Messages.Reading;
 
 /// <summary>
-/// Takes the files out of a send request while its JSON arrives, in pieces of any size. Each string at <c>/attachments/*/content</c> is decoded
-/// into the spool, and the number of its file stands in its place in <see cref="Rest"/>, which is parsed as usual afterwards.
+/// Takes the files out of a send request while its JSON arrives, in pieces of any size. Each string where the shape has a file's content is decoded
+/// into the spool, and the number of the file in its message stands in its place in <see cref="Rest"/>, which is parsed as usual afterwards.
 /// <para>
 /// This follows the JSON only as far as it must to know where it is, and checks nothing: all text but the files' base64 is copied as it is, and
 /// a string stands where a string stood, so the rest is valid JSON exactly where the request was, and the scanner saw the request as the parser
 /// will see the rest.
 /// </para>
 /// </summary>
-internal sealed class SendBodyScanner(AttachmentSpool spool) : IDisposable
+/// <param name="spool">Where the files go.</param>
+/// <param name="shape">What kind of request it is.</param>
+internal sealed class SendBodyScanner(AttachmentSpool spool, SendBodyShape shape) : IDisposable
 {
-    /// <summary>The octets of a request without its files' content.</summary>
-    public const int MaxRest = 5 * 1024 * 1024;
-
-    /// <summary>The files of a request.</summary>
-    public const int MaxFiles = 100;
+    /// <summary>The octets of a request.</summary>
+    public const long MaxLength = 70 * 1024 * 1024;
 
     // The longest spelling of the names looked for: each of 11 letters as \u0061.
     private const int MaxKey = 66;
 
+    private readonly byte[][] _path = [.. shape.Path.Select(Encoding.UTF8.GetBytes)];
     private readonly ArrayBufferWriter<byte> _rest = new();
     private readonly List<(int RestOffset, long Removed)> _cuts = [];
-    private readonly List<SpooledFile> _files = [];
-    private readonly Dictionary<string, string> _faults = [];
+    private readonly Dictionary<int, ScannedFiles> _files = [];
     private readonly byte[] _key = new byte[MaxKey + 2];
+    private readonly int[] _items = new int[shape.Path.Count + 1]; // At each level of the path, the number of the item.
     private FileString? _content;
     private Place _place;
-    private ulong _objects;      // One bit per level: whether it is an object.
+    private ulong _objects;   // One bit per level: whether it is an object.
     private int _depth;
+    private int _onPath;      // So many of the open objects and lists, from the outermost, are those of the path.
     private int _keyLength;
-    private int _index;          // Of the item of /attachments.
-    private bool _keyNext;       // In an object, ahead of a name.
-    private bool _inAttachments;
-    private bool _atAttachments; // The name just read is /attachments.
-    private bool _atContent;     // The name just read is /attachments/*/content.
+    private bool _keyNext;    // In an object, ahead of a name.
+    private bool _nameOnPath; // The name just read is the path's.
 
     private enum Place
     {
@@ -55,11 +55,31 @@ internal sealed class SendBodyScanner(AttachmentSpool spool) : IDisposable
     /// <summary>The request without its files.</summary>
     public ReadOnlyMemory<byte> Rest => _rest.WrittenMemory;
 
-    /// <summary>The files, by the number that stands in their place.</summary>
-    public IReadOnlyList<SpooledFile> Files => _files;
+    /// <summary>The files of a message; of a request that is no batch, of the one that there is.</summary>
+    public ScannedFiles FilesOf(int message) => _files.TryGetValue(message, out var files) ? files : _files[message] = new ScannedFiles();
 
-    /// <summary>What is wrong with the base64, by pointer.</summary>
-    public IReadOnlyDictionary<string, string> Base64Faults => _faults;
+    /// <summary>Takes a whole body as it arrives.</summary>
+    /// <exception cref="RefusalException">The request is too large, or certainly no JSON.</exception>
+    public async Task TakeAllAsync(PipeReader body, CancellationToken cancellationToken)
+    {
+        long length = 0;
+        while (true)
+        {
+            var result = await body.ReadAsync(cancellationToken);
+            try
+            {
+                length += result.Buffer.Length;
+                if (length > MaxLength) throw new RefusalException(Refusal.TooLarge($"A request has at most {MaxLength / 1024 / 1024} MiB."));
+                foreach (var piece in result.Buffer) Take(piece.Span);
+            }
+            finally
+            {
+                // Also after a refusal: the server reads on, to keep the connection for the next request.
+                body.AdvanceTo(result.Buffer.End);
+            }
+            if (result.IsCompleted) return;
+        }
+    }
 
     /// <summary>Takes the next piece of the body.</summary>
     /// <exception cref="RefusalException">The request is too large, or certainly no JSON.</exception>
@@ -107,12 +127,12 @@ internal sealed class SendBodyScanner(AttachmentSpool spool) : IDisposable
                 break;
             case (byte)'}' or (byte)']':
                 if (_depth > 0) _depth--;
-                if (_depth < 2) _inAttachments = false;
+                _onPath = Math.Min(_onPath, _depth);
                 _keyNext = false;
                 break;
             case (byte)',':
                 _keyNext = InObject(_depth);
-                if (_inAttachments && _depth == 2) _index++;
+                if (IsOnPath && !_keyNext) _items[_depth]++;
                 break;
             case (byte)':':
                 _keyNext = false;
@@ -124,22 +144,29 @@ internal sealed class SendBodyScanner(AttachmentSpool spool) : IDisposable
     private int TakeQuote()
     {
         if (_keyNext) _keyLength = 0;
-        else if (_atContent && _depth == 3) BeginContent();
+        else if (_nameOnPath && IsOnPath && _depth == _path.Length) BeginContent();
         return Go(_keyNext ? Place.Name : _place == Place.Content ? Place.Content : Place.Text);
     }
 
     private void Enter(bool isObject)
     {
+        // The outermost is always on the path, an item of a list on it too, and else what comes after its name.
+        var follows = IsOnPath && (_depth == 0 || _nameOnPath || IsList(_depth));
         _depth++; // Beyond the bits there are, this gets lost; but the parser refuses the rest long before that depth.
         _objects = isObject ? _objects | (1ul << _depth) : _objects & ~(1ul << _depth);
-        if (_depth == 2)
+        if (follows && _depth <= _path.Length && isObject != IsList(_depth))
         {
-            _inAttachments = _atAttachments && !isObject;
-            _index = 0;
+            _onPath = _depth;
+            _items[_depth] = 0;
         }
-        _atContent = false;
+        _nameOnPath = false;
         _keyNext = isObject;
     }
+
+    private bool IsOnPath => _depth == _onPath;
+
+    /// <summary>Whether the path has a list at a level.</summary>
+    private bool IsList(int depth) => shape.Path[depth - 1] == SendBodyShape.Item;
 
     private bool InObject(int depth) => (_objects >> depth & 1) == 1;
 
@@ -171,8 +198,7 @@ internal sealed class SendBodyScanner(AttachmentSpool spool) : IDisposable
 
     private int EndName()
     {
-        if (_depth == 1) _atAttachments = NameIs("attachments"u8);
-        _atContent = _inAttachments && _depth == 3 && InObject(3) && NameIs("content"u8);
+        _nameOnPath = IsOnPath && _depth > 0 && NameIs(_path[_depth - 1]);
         return Go(Place.Between);
     }
 
@@ -209,11 +235,9 @@ internal sealed class SendBodyScanner(AttachmentSpool spool) : IDisposable
 
     private void EndContent(FileString content)
     {
-        var file = content.Finish();
-        // Too many are named once the rest is parsed; their content is not kept in mind.
-        var number = _files.Count;
-        if (number < MaxFiles) _files.Add(file);
-        if (content.Fault is { } fault && _faults.Count < Faults.Limit) _faults.TryAdd(JsonPointer.Member(JsonPointer.Item("/attachments", _index), "content"), fault);
+        // A request with one message has no list of them. Of a list that is too long, the files need not be told apart.
+        var message = _path.Length > SendBodyShape.Message.Path.Count ? Math.Min(_items[2], SendBodyShape.MaxMessages) : 0;
+        var number = FilesOf(message).Add(content.Finish(), _items[_path.Length - 1], content.Fault);
         Span<byte> standIn = stackalloc byte[16];
         Utf8.TryWrite(standIn, $"\"{number}\"", out var length);
         Copy(standIn[..length]);
@@ -223,8 +247,8 @@ internal sealed class SendBodyScanner(AttachmentSpool spool) : IDisposable
 
     private void Copy(ReadOnlySpan<byte> octets)
     {
-        if (_rest.WrittenCount + octets.Length > MaxRest)
-            throw new RefusalException(Refusal.TooLarge($"Without the content of its attachments a request has at most {MaxRest / 1024 / 1024} MiB."));
+        if (_rest.WrittenCount + octets.Length > shape.MaxRest)
+            throw new RefusalException(Refusal.TooLarge($"Without the content of its attachments a request has at most {shape.MaxRest / 1024 / 1024} MiB."));
         spool.Count(octets.Length);
         _rest.Write(octets);
     }

@@ -17,9 +17,9 @@ internal static class AttachmentRules
 
     public static IReadOnlyList<OutgoingFile> Apply(IReadOnlyList<SendAttachment> attachments, IReadOnlyList<SpooledFile> files, Faults faults)
     {
-        if (attachments.Count > SendBodyScanner.MaxFiles)
+        if (attachments.Count > ScannedFiles.Max)
         {
-            faults.Add("/attachments", FaultCodes.TooMany, $"There are at most {SendBodyScanner.MaxFiles} attachments.");
+            faults.Add("/attachments", FaultCodes.TooMany, $"There are at most {ScannedFiles.Max} attachments.");
             return [];
         }
         var all = new List<OutgoingFile>(attachments.Count);

@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using MoxApi.Api.Json;
+using MoxApi.Delivery.Composing;
 using MoxApi.OpenApi.Errors;
-using MoxApi.OpenApi.Messages;
 
 namespace MoxApi.Api.Messages.Rules;
 
@@ -28,14 +28,7 @@ internal static class HeaderRules
         ["TLS-Required"] = "requireTls", // RFC 8689 §5.
     }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
 
-    private static readonly FrozenSet<string> Reserved = new[]
-    {
-        "Sender", "Received", "Return-Path", "Delivered-To", "Received-SPF", "Authentication-Results", "MIME-Version", "DomainKey-Signature",
-    }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
-
-    private static readonly string[] ReservedPrefixes = ["DKIM-", "ARC-", "Content-", "Resent-"];
-
-    public static void Check(IReadOnlyList<MessageHeader> headers, Faults faults)
+    public static void Check(IReadOnlyList<OpenApi.Messages.MessageHeader> headers, Faults faults)
     {
         if (headers.Count > MaxHeaders) faults.Add("/headers", FaultCodes.TooMany, $"There are at most {MaxHeaders} header fields.");
         for (var i = 0; i < headers.Count; i++)
@@ -52,7 +45,6 @@ internal static class HeaderRules
         if (name.Length is 0 or > MaxName) return $"The name of a header field has 1 to {MaxName} characters.";
         if (!name.All(c => c is > ' ' and < '\x7f' and not ':')) return "The name of a header field is printable ASCII without spaces and colons.";
         if (Fields.TryGetValue(name, out var field)) return $"Use the field \"{field}\" of the request.";
-        var reserved = Reserved.Contains(name) || ReservedPrefixes.Any(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase));
-        return reserved ? "The service writes this header field itself." : null;
+        return ReservedFields.Has(name) ? "The service writes this header field itself." : null;
     }
 }

@@ -16,7 +16,7 @@ internal static class MessageRules
     private static readonly DateTimeOffset EarliestDate = DateTimeOffset.UnixEpoch;
 
     /// <summary>Makes the message; with faults added, nothing must be done with it.</summary>
-    public static OutgoingMessage Apply(SendRequest send, Faults faults)
+    public static OutgoingMessage Apply(SendRequest send, DateTimeOffset now, Faults faults)
     {
         var (request, files) = send;
         var message = new OutgoingMessage
@@ -37,11 +37,13 @@ internal static class MessageRules
             InReplyTo = request.InReplyTo,
             MessageId = request.MessageId,
             Date = request.Date,
+            SendAt = request.SendAt?.ToUniversalTime(),
             RequireTls = request.RequireTls ?? RequireTls.Default,
             ReturnPath = request.ReturnPath,
         };
         CheckRecipients(request, faults);
         CheckContent(request, faults);
+        ScheduleRules.Check(request.SendAt, now, faults);
         HeaderRules.Check(message.Headers, faults);
         LabelRules.Check(message, faults);
         CheckIds(message, faults);

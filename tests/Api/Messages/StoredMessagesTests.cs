@@ -1,6 +1,8 @@
+using Microsoft.EntityFrameworkCore;
 using MoxApi.Api.Access;
 using MoxApi.Api.Lists;
 using MoxApi.Api.Messages;
+using MoxApi.Api.Messages.Searching;
 using MoxApi.Api.Problems;
 using MoxApi.Migrations.Identifiers;
 using MoxApi.Migrations.Messages;
@@ -13,6 +15,8 @@ namespace MoxApi.Tests.Api.Messages;
 public sealed class StoredMessagesTests(TestPostgres postgres) : IAsyncLifetime
 {
     private static readonly DateTimeOffset Start = new(2026, 11, 22, 10, 0, 0, 123, TimeSpan.Zero);
+
+    private static readonly MessageFilter All = new();
 
     private Installation installation = null!;
     private StoredLists lists = null!;
@@ -27,7 +31,7 @@ public sealed class StoredMessagesTests(TestPostgres postgres) : IAsyncLifetime
         installation = await Installation.CreateAsync(postgres);
         lists = new StoredLists(installation);
         // Nothing is sent here.
-        messages = new StoredMessages(null!, lists, new MessageReader(installation.Database), new MessageEvents(installation.Database, lists.Ids), lists.Ids, Microsoft.Extensions.Logging.Abstractions.NullLogger<StoredMessages>.Instance);
+        messages = new StoredMessages(null!, lists, new MessageSearch(installation.Database, new SearchLimits()), new MessageReader(installation.Database), new MessageEvents(installation.Database, lists.Ids), lists.Ids, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<StoredMessages>.Instance);
         (acme, stranger) = (await lists.AcmeAsync(), await lists.StrangerAsync());
     }
 
@@ -50,11 +54,11 @@ public sealed class StoredMessagesTests(TestPostgres postgres) : IAsyncLifetime
         await AddAsync(101, acme, Start, MessageDirection.Incoming);
         var expected = Enumerable.Range(1, 9).Reverse().Select(n => Id(n)).ToArray();
 
-        var forward = await StoredLists.ForwardAsync(limit, page => messages.ListAsync(acme, page, Cancel));
+        var forward = await StoredLists.ForwardAsync(limit, page => messages.ListAsync(acme, All, page, Cancel));
         Assert.Equal(expected, forward.Select(m => m.Id));
 
         var end = new Place(Start.AddDays(-1), 1).ToCursor(lists.Ids);
-        var backward = await StoredLists.BackwardAsync(limit, end, page => messages.ListAsync(acme, page, Cancel));
+        var backward = await StoredLists.BackwardAsync(limit, end, page => messages.ListAsync(acme, All, page, Cancel));
         Assert.Equal(expected, backward.Select(m => m.Id));
     }
 
@@ -62,11 +66,11 @@ public sealed class StoredMessagesTests(TestPostgres postgres) : IAsyncLifetime
     public async Task A_walk_is_not_disturbed_by_what_arrives_meanwhile()
     {
         for (var n = 1; n <= 4; n++) await AddAsync(n, acme, Start.AddSeconds(n));
-        var first = await messages.ListAsync(acme, new PageRequest(2, null, null), Cancel);
+        var first = await messages.ListAsync(acme, All, new PageRequest(2, null, null), Cancel);
         await AddAsync(5, acme, Start.AddSeconds(5));
 
-        var second = await messages.ListAsync(acme, new PageRequest(2, first.Next, null), Cancel);
-        var newer = await messages.ListAsync(acme, new PageRequest(2, null, first.Previous), Cancel);
+        var second = await messages.ListAsync(acme, All, new PageRequest(2, first.Next, null), Cancel);
+        var newer = await messages.ListAsync(acme, All, new PageRequest(2, null, first.Previous), Cancel);
 
         Assert.Equal([Id(2), Id(1)], second.Data.Select(m => m.Id));
         Assert.False(second.HasMore);
@@ -76,7 +80,7 @@ public sealed class StoredMessagesTests(TestPostgres postgres) : IAsyncLifetime
     [Fact]
     public async Task A_lists_end_is_an_empty_page_without_cursors()
     {
-        var page = await messages.ListAsync(acme, new PageRequest(20, null, null), Cancel);
+        var page = await messages.ListAsync(acme, All, new PageRequest(20, null, null), Cancel);
 
         Assert.Empty(page.Data);
         Assert.Equal((false, null, null), (page.HasMore, page.Next, page.Previous));
@@ -85,7 +89,7 @@ public sealed class StoredMessagesTests(TestPostgres postgres) : IAsyncLifetime
     [Fact]
     public async Task A_foreign_cursor_is_refused()
     {
-        var refused = await Assert.ThrowsAsync<RefusalException>(() => messages.ListAsync(acme, new PageRequest(20, new string('a', 26), null), Cancel));
+        var refused = await Assert.ThrowsAsync<RefusalException>(() => messages.ListAsync(acme, All, new PageRequest(20, new string('a', 26), null), Cancel));
         Assert.Equal(422, refused.Refusal.Status);
     }
 
@@ -113,7 +117,7 @@ public sealed class StoredMessagesTests(TestPostgres postgres) : IAsyncLifetime
         Assert.Null(await messages.FindAsync(stranger, Id(1), Cancel));
         Assert.Null(await messages.EventsAsync(stranger, Id(1), new PageRequest(20, null, null), Cancel));
         Assert.Null(await messages.RawAsync(stranger, Id(1), Cancel));
-        Assert.Empty((await messages.ListAsync(stranger, new PageRequest(20, null, null), Cancel)).Data);
+        Assert.Empty((await messages.ListAsync(stranger, All, new PageRequest(20, null, null), Cancel)).Data);
     }
 
     [Fact]
@@ -146,6 +150,59 @@ public sealed class StoredMessagesTests(TestPostgres postgres) : IAsyncLifetime
 
         Assert.Equal(whole, forward.Select(e => e.Data.EventId));
         Assert.Equal(whole, backward.Select(e => e.Data.EventId));
+    }
+
+    [Fact]
+    public async Task A_recipients_attempts_are_listed_newest_first_with_their_conversations()
+    {
+        await AddAsync(1, acme, Start);
+        await AddAsync(2, acme, Start);
+        var recipient = lists.Ids.Make(PublicIdKind.Recipient, 1001);
+        await using (var context = installation.Open())
+        {
+            for (var n = 3; n <= 7; n++) context.Add(AttemptOf(1, n, 451));
+            await context.SaveChangesAsync(Cancel);
+        }
+
+        var forward = await StoredLists.ForwardAsync(3, async page => (await messages.AttemptsAsync(acme, Id(1), recipient, page, Cancel))!);
+        var backward = await StoredLists.BackwardAsync(3, new Place(Start, 1).ToCursor(lists.Ids), async page => (await messages.AttemptsAsync(acme, Id(1), recipient, page, Cancel))!);
+
+        Assert.Equal([7, 6, 5, 4, 3, 2, 1], forward.Select(a => a.Number));
+        Assert.Equal([7, 6, 5, 4, 3, 2], backward.Select(a => a.Number));
+        Assert.All(forward, a => Assert.Equal(("connect", 220, 31), (a.Conversation.Single().Step, a.Conversation[0].Code, a.Conversation[0].Ms)));
+        Assert.Null(await messages.AttemptsAsync(stranger, Id(1), recipient, new PageRequest(20, null, null), Cancel));
+        Assert.Null(await messages.AttemptsAsync(acme, Id(2), recipient, new PageRequest(20, null, null), Cancel));
+        Assert.Null(await messages.AttemptsAsync(acme, Id(1), Id(1), new PageRequest(20, null, null), Cancel));
+    }
+
+    [Fact]
+    public async Task A_message_whose_content_was_deleted_is_gone_and_still_listed()
+    {
+        await AddAsync(1, acme, Start);
+        await using (var context = installation.Open())
+        {
+            await context.Messages.ExecuteUpdateAsync(set => set.SetProperty(m => m.ContentDeletedAt, Start).SetProperty(m => m.Header, Array.Empty<byte>()), Cancel);
+            await context.Bodies.ExecuteDeleteAsync(Cancel);
+        }
+
+        var gone = await Assert.ThrowsAsync<RefusalException>(() => messages.RawAsync(acme, Id(1), Cancel));
+        Assert.Equal((410, "content_deleted"), (gone.Refusal.Status, gone.Refusal.Code));
+        Assert.Null(await messages.RawAsync(stranger, Id(1), Cancel));
+        Assert.NotNull(await messages.FindAsync(acme, Id(1), Cancel));
+        Assert.Single((await messages.ListAsync(acme, All, new PageRequest(20, null, null), Cancel)).Data);
+    }
+
+    [Theory]
+    [InlineData(1, "Scheduled")]
+    [InlineData(-1, "Queued")]
+    public async Task A_recipient_is_scheduled_until_its_time_and_then_queued(int hours, string status)
+    {
+        await AddAsync(1, acme, Start);
+        var due = TimeProvider.System.GetUtcNow().AddHours(hours);
+        await using (var context = installation.Open())
+            await context.Recipients.ExecuteUpdateAsync(set => set.SetProperty(r => r.Status, RecipientStatus.Scheduled).SetProperty(r => r.NextAttemptAt, due), Cancel);
+
+        Assert.Equal(status, (await messages.FindAsync(acme, Id(1), Cancel))!.Recipients.Single().Status.ToString());
     }
 
     private string Id(long id) => lists.Ids.Make(PublicIdKind.Message, id);

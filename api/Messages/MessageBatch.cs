@@ -1,0 +1,78 @@
+using System.Globalization;
+using MoxApi.Api.Access;
+using MoxApi.Api.Json;
+using MoxApi.Api.Messages.Reading;
+using MoxApi.Api.Messages.Rules;
+using MoxApi.Api.Problems;
+using MoxApi.OpenApi.Messages;
+
+namespace MoxApi.Api.Messages;
+
+/// <summary>
+/// Sends the messages of a batch, each for itself. Several are on their way at a time, so that both processors sign and the group commit has a group;
+/// the answers are in order all the same.
+/// </summary>
+internal sealed class MessageBatch(IMessages messages, TimeProvider time, ILogger<MessageBatch> logger)
+{
+    // More would only wait for each other, and those with a key hold a connection each.
+    private const int AtOnce = 16;
+
+    // No key of a client has this character, so a batch's keys meet no others.
+    private const char KeySeparator = '\x1f';
+
+    /// <summary>Sends a batch: when this returns, what was accepted of it is committed.</summary>
+    /// <param name="http">The request.</param>
+    /// <param name="batch">The messages.</param>
+    /// <param name="idempotencyKey">The batch's key; each message's is made of it.</param>
+    /// <param name="cancellationToken">Gives up between messages.</param>
+    public async Task<SendMessageBatchResponse> SendAsync(HttpContext http, SendBatch batch, string? idempotencyKey, CancellationToken cancellationToken)
+    {
+        var results = new SendMessageResult[batch.Count];
+        var options = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken };
+        // Taken one after the other, a message is bound when there is room for it.
+        await Parallel.ForEachAsync(Enumerable.Range(0, batch.Count).Select(number => Bind(batch, number)), options, async (item, stop) =>
+        {
+            var key = idempotencyKey is null ? null : string.Create(CultureInfo.InvariantCulture, $"{idempotencyKey}{KeySeparator}{item.Number}");
+            results[item.Number] = await SendAsync(http, item, key, stop);
+        });
+        return new SendMessageBatchResponse { Results = results };
+    }
+
+    private static Item Bind(SendBatch batch, int number)
+    {
+        var faults = new Faults();
+        try
+        {
+            return new Item(number, batch.Bind(number, faults), faults, null);
+        }
+        catch (RefusalException refused)
+        {
+            return new Item(number, null, faults, refused.Refusal);
+        }
+    }
+
+    private async Task<SendMessageResult> SendAsync(HttpContext http, Item item, string? key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (item.Refusal is { } refusal) return Refused(http, item.Number, refusal);
+            var message = MessageRules.Apply(item.Request!, time.GetUtcNow(), item.Faults);
+            item.Faults.ThrowIfAny();
+            return new() { Status = StatusCodes.Status202Accepted, Message = await messages.SendAsync(http.Caller(), message, key, cancellationToken) };
+        }
+        // With the client gone nobody reads a result, and the rest of the batch is not begun.
+        catch (Exception fault) when (fault is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            return Refused(http, item.Number, ProblemAnswers.ForException(fault, http, logger));
+        }
+    }
+
+    private static SendMessageResult Refused(HttpContext http, int number, Refusal refusal)
+    {
+        var place = JsonPointer.Item("/" + SendBatchReader.List, number);
+        var errors = refusal.Errors?.Select(fault => fault.Pointer is { } pointer ? fault with { Pointer = place + pointer } : fault).ToList();
+        return new() { Status = refusal.Status, Problem = (refusal with { Errors = errors }).ToProblem(http) };
+    }
+
+    private sealed record Item(int Number, SendRequest? Request, Faults Faults, Refusal? Refusal);
+}

@@ -1,0 +1,21 @@
+namespace MoxApi.Api.Messages.Reading;
+
+/// <summary>Where a request of a kind has its files, and how large it may be without them.</summary>
+/// <param name="Path">The names and, as <see cref="Item"/>, the lists that lead to a file's content. The first is a member of the request.</param>
+/// <param name="MaxRest">The octets of the request without its files' content.</param>
+internal sealed record SendBodyShape(IReadOnlyList<string> Path, int MaxRest)
+{
+    /// <summary>Any item of a list.</summary>
+    public const string Item = "*";
+
+    /// <summary>The messages of a batch.</summary>
+    public const int MaxMessages = 500;
+
+    private const int MiB = 1024 * 1024;
+
+    /// <summary>One message.</summary>
+    public static SendBodyShape Message { get; } = new(["attachments", Item, "content"], 5 * MiB);
+
+    /// <summary>A batch: of each message as of one alone, so that 500 messages have 40 KiB of text each.</summary>
+    public static SendBodyShape Batch { get; } = new(["messages", Item, .. Message.Path], 20 * MiB);
+}
