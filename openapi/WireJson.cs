@@ -51,6 +51,13 @@ public static class WireJson
 [JsonSerializable(typeof(CreateWebhookRequest))]
 [JsonSerializable(typeof(CreatedWebhook))]
 [JsonSerializable(typeof(Page<Webhook>))]
+[JsonSerializable(typeof(UpdateWebhookRequest))]
+[JsonSerializable(typeof(RotateWebhookSecretRequest))]
+[JsonSerializable(typeof(RotatedWebhookSecret))]
+[JsonSerializable(typeof(ReplayWebhookRequest))]
+[JsonSerializable(typeof(ReplayedWebhook))]
+[JsonSerializable(typeof(WebhookDeliveryDetail))]
+[JsonSerializable(typeof(Page<WebhookDelivery>))]
 [JsonSerializable(typeof(Page<ReceivedMessage>))]
 [JsonSerializable(typeof(Problem))]
 internal sealed partial class WireJsonContext : JsonSerializerContext;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using MoxApi.Api.Json;
 using MoxApi.Api.Problems;
+using MoxApi.Migrations.Identifiers;
 using MoxApi.OpenApi.Errors;
 using MoxApi.OpenApi.Lists;
 
@@ -24,16 +25,29 @@ internal sealed record PageRequest(int Limit, string? After, string? Before)
     public static PageRequest Read(IQueryCollection query)
     {
         var faults = new Faults();
-        foreach (var name in query.Keys.Where(name => name is not ("limit" or "after" or "before")))
+        var page = Read(query, [], faults);
+        faults.ThrowIfAny();
+        return page;
+    }
+
+    /// <summary>Reads <c>limit</c>, <c>after</c> and <c>before</c> beside filters, which the caller reads. Where there are faults, it is not to be used.</summary>
+    public static PageRequest Read(IQueryCollection query, IReadOnlyCollection<string> filters, Faults faults)
+    {
+        foreach (var name in query.Keys.Where(name => name is not ("limit" or "after" or "before") && !filters.Contains(name)))
             faults.AddParameter(JsonPointer.Shorten(name), FaultCodes.UnknownField, "There is no such parameter.");
         var limit = DefaultLimit;
         if (query.TryGetValue("limit", out var text) && !(int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) && limit is >= 1 and <= MaxLimit))
             faults.AddParameter("limit", FaultCodes.InvalidValue, $"A page has 1 to {MaxLimit} entries.");
         var (after, before) = (Cursor(query, "after", faults), Cursor(query, "before", faults));
         if (after is not null && before is not null) faults.AddParameter("before", FaultCodes.InvalidValue, "A page is after or before a cursor, not both.");
-        faults.ThrowIfAny();
         return new PageRequest(limit, after, before);
     }
+
+    /// <summary>The stored id that the page starts from, in a list whose cursors are the ids of its entries; null for the beginning.</summary>
+    /// <exception cref="RefusalException">The cursor is none of the list's.</exception>
+    public long? PlaceOf(PublicIdKind kind, PublicIds ids) => (After ?? Before) is not { } cursor
+        ? null
+        : ids.TryRead(kind, cursor, out var id) ? id : throw new RefusalException(InvalidCursor());
 
     /// <summary>Makes the page of what was found.</summary>
     /// <param name="found">At most <see cref="Limit"/> entries and one more, nearest to the cursor first.</param>
