@@ -147,7 +147,7 @@ internal static class NodeHost
         if (settings.Node.Has(Roles.Api))
         {
             services.AddMoxApiEndpoints()
-                .AddWebhookManagement(settings.IsSandbox)
+                .AddWebhookManagement()
                 .AddSingleton<LoginBudget>()
                 .AddSingleton<KeyUsage>()
                 .AddHostedService(s => s.GetRequiredService<KeyUsage>())
@@ -159,7 +159,8 @@ internal static class NodeHost
                 .AddSingleton<IMessages, StoredMessages>()
                 .AddSingleton<IReceivedMessages, StoredReceived>()
                 .AddSingleton<ISuppressions, StoredSuppressions>()
-                .AddSingleton<IWebhooks, StoredWebhooks>();
+                .AddSingleton<IWebhooks, StoredWebhooks>()
+                .AddSingleton<IWebhookDeliveries, StoredDeliveries>();
             settings.Api.AllowHttpWebhooks = settings.IsSandbox;
             services.AddSingleton(Options.Create(settings.Api));
         }

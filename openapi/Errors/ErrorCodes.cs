@@ -48,6 +48,9 @@ public static class ErrorCodes
     /// <summary>409: nothing of the message can be canceled or rescheduled any more.</summary>
     public const string NotCancelable = "not_cancelable";
 
+    /// <summary>409: the webhook is disabled, so nothing can be replayed to it.</summary>
+    public const string WebhookDisabled = "webhook_disabled";
+
     /// <summary>410: the message is still listed, but its octets were deleted, for their age or because its recipient's data was erased.</summary>
     public const string ContentDeleted = "content_deleted";
 

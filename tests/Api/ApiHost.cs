@@ -47,7 +47,7 @@ public sealed class ApiHost : IAsyncLifetime
         builder.Services.AddRoutingCore().AddLogging(log => log.ClearProviders());
         builder.Services.AddSingleton(InFlight = inFlight ?? new BytesInFlight());
         builder.Services.AddMoxApiEndpoints().AddSingleton(Options.Create(options));
-        builder.Services.AddSingleton<MoxApi.Api.Access.ICredentials>(new Credentials()).AddSingleton<IMessages>(Account).AddSingleton<IScheduledMessages>(Account).AddSingleton<IWebhooks>(Account).AddSingleton<IReceivedMessages>(Account)
+        builder.Services.AddSingleton<MoxApi.Api.Access.ICredentials>(new Credentials()).AddSingleton<IMessages>(Account).AddSingleton<IScheduledMessages>(Account).AddSingleton<IWebhooks>(Account).AddSingleton<IWebhookDeliveries>(Account).AddSingleton<IReceivedMessages>(Account)
             .AddSingleton<ISuppressions, SuppressionsInMemory>();
         // Administration has nothing in memory: it is tested on a database, and here only described.
         builder.Services.AddAdministration().AddSingleton(new PublicIds(new byte[16]));
@@ -80,6 +80,9 @@ public sealed class ApiHost : IAsyncLifetime
 
     public Task<Answer> PostAsync(string path, string json) =>
         SendAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(json, Encoding.UTF8, "application/json") });
+
+    public Task<Answer> PatchAsync(string path, string json) =>
+        SendAsync(new HttpRequestMessage(HttpMethod.Patch, path) { Content = new StringContent(json, Encoding.UTF8, "application/json") });
 
     public async Task<Answer> SendAsync(HttpRequestMessage request)
     {
