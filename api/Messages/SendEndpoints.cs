@@ -5,6 +5,7 @@ using MoxApi.Api.Access;
 using MoxApi.Api.Json;
 using MoxApi.Api.Messages.Reading;
 using MoxApi.Api.Messages.Rules;
+using MoxApi.Api.Problems;
 using MoxApi.Api.Swagger;
 using MoxApi.Migrations.Writing;
 using MoxApi.OpenApi.Access;
