@@ -32,6 +32,15 @@ internal sealed class KillablePostgres : IAsyncDisposable
         await postmaster.WaitForExitAsync().WaitAsync(Eventually.Patience);
     }
 
+    /// <summary>Executes a statement as superuser, on a connection of its own.</summary>
+    public async Task ExecuteAsync(string statement)
+    {
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(cluster.AdminConnectionString) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(statement, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
     /// <summary>Waits until somebody's connections to it work again.</summary>
     public static Task ReachableAsync(NpgsqlDataSource database) => Eventually.HoldsAsync(
         async () =>

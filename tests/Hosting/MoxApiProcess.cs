@@ -9,6 +9,9 @@ namespace MoxApi.Tests.Hosting;
 /// <summary>The real program as a process of its own, on ports of its own.</summary>
 internal sealed class MoxApiProcess : IAsyncDisposable
 {
+    /// <summary>Where the system's temporary files go: the one variable among the settings that has no prefix.</summary>
+    public const string TemporaryFolderVariable = "TMPDIR";
+
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly Process process;
@@ -153,7 +156,7 @@ internal sealed class MoxApiProcess : IAsyncDisposable
             RedirectStandardError = true,
         };
         foreach (var name in info.Environment.Keys.Where(k => k.StartsWith("MOXAPI_", StringComparison.Ordinal)).ToArray()) info.Environment.Remove(name);
-        foreach (var (name, value) in settings) info.Environment[$"MOXAPI_{name}"] = value;
+        foreach (var (name, value) in settings) info.Environment[name == TemporaryFolderVariable ? name : $"MOXAPI_{name}"] = value;
         return info;
     }
 

@@ -1,0 +1,82 @@
+using MoxApi.Migrations.Messages;
+using MoxApi.Migrations.Writing;
+using MoxApi.Tests.Hosting;
+using Npgsql;
+using Xunit;
+
+namespace MoxApi.Tests.Migrations.Messages;
+
+/// <summary>A message that PostgreSQL, or Npgsql before it, cannot take, in one group with others that it can. What checks requests should let none through; should.</summary>
+public class AcceptGroupTests(TestPostgres postgres)
+{
+    private static readonly Dictionary<string, Func<Accept, Accept>> Faults = new()
+    {
+        ["NUL in the subject"] = a => With(a, m => m.Subject = "a\0b"),
+        ["half a surrogate pair in the subject"] = a => With(a, m => m.Subject = "a\ud800b"),
+        ["NUL in a tag"] = a => With(a, m => m.Tags = ["a\0b"]),
+        ["NUL in the metadata"] = a => With(a, m => m.Metadata = """{"order": "\u0000"}"""),
+        ["half a surrogate pair in the metadata"] = a => With(a, m => m.Metadata = """{"order": "\ud800"}"""),
+        ["metadata that is no JSON"] = a => With(a, m => m.Metadata = "{"),
+        ["an id that is taken"] = a => With(a, m => m.Id = 100),
+        ["NUL in an address"] = a => a with { Recipients = [new(Recipient(a.Message, "a\0b@example.net"), a.Message.Id + 3)] },
+        ["half a surrogate pair in an address"] = a => a with { Recipients = [new(Recipient(a.Message, "\udfff@example.net"), a.Message.Id + 3)] },
+    };
+
+    public static TheoryData<string> Kinds => [.. Faults.Keys];
+
+    [Theory, MemberData(nameof(Kinds))]
+    public async Task It_fails_alone_and_its_neighbours_are_stored_whole(string fault)
+    {
+        await using var installation = await Installation.CreateAsync(postgres);
+        await using var commit = new GroupCommit<Accept, Accepted>(installation.Database, new AcceptWriter(), retry: false, TimeProvider.System);
+
+        // Gathered before the writer starts, so that all are in one group, or, behind the oversized one, in the next.
+        Accept[] accepts = [Make(100, 1000), Make(200, 100_000), Faults[fault](Make(300, 1000)), Make(400, (int)GroupCommit<Accept, Accepted>.GroupBytes + 1), Faults[fault](Make(500, 10)), Make(600, 10)];
+        var writes = accepts.Select(commit.WriteAsync).ToArray();
+        commit.Start();
+        await Task.WhenAll(writes).ContinueWith(static _ => { }, TaskScheduler.Default);
+
+        Assert.Equal([true, true, false, true, false, true], writes.Select(w => w.IsCompletedSuccessfully));
+        await using var context = installation.Open();
+        Assert.Equal([100, 200, 400, 600], context.Messages.OrderBy(m => m.Id).Select(m => m.Id));
+        foreach (var accept in new[] { accepts[0], accepts[1], accepts[3], accepts[5] })
+            Assert.Equal(accept.Body.Size, await StoredLengthAsync(installation.Database, accept.Message.BodyId));
+        Assert.Equal(4, (await installation.AssertBooksBalanceAsync()).Queued);
+    }
+
+    private static Accept Make(long id, int length)
+    {
+        var message = new Message
+        {
+            Id = id,
+            AccountId = 1,
+            MessageIdHeader = $"<{id}@acme.example>",
+            FromHeader = "receipts@acme.example",
+            Subject = "Receipt ☺",
+            Size = length,
+            Header = "Subject: x\r\n\r\n"u8.ToArray(),
+            BodyId = id + 1,
+            Tags = ["receipt"],
+            Metadata = """{"order": "42"}""",
+            AcceptedAt = TimeProvider.System.GetUtcNow(),
+        };
+        return new(message, new BodyContent(new byte[length]), [new(Recipient(message, "jane@example.net"), id + 3)], message.AcceptedAt, message.AcceptedAt.AddDays(2), 0);
+    }
+
+    private static Recipient Recipient(Message message, string address) =>
+        new() { Id = message.Id + 2, MessageId = message.Id, AccountId = message.AccountId, LaneId = 1, Address = address, BaseAddress = address };
+
+    private static Accept With(Accept accept, Action<Message> change)
+    {
+        change(accept.Message);
+        return accept;
+    }
+
+    private static async Task<long> StoredLengthAsync(NpgsqlDataSource database, long body)
+    {
+        await using var command = database.CreateCommand($"""
+            SELECT coalesce(length(b."inline"), (SELECT sum(length(c.bytes)) FROM body_chunk c WHERE c.body_id = b.id))::bigint FROM body b WHERE b.id = {body}
+            """);
+        return (long)(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken))!;
+    }
+}
