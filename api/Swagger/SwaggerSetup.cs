@@ -37,7 +37,8 @@ internal static class SwaggerSetup
             Title = "MoxApi",
             Version = "v1",
             Description = "Send email over HTTP, and learn what becomes of it. In requests unknown fields are refused; in answers fields may be added. " +
-                "What is optional is absent, never null. Times are RFC 3339 in UTC; ids and cursors are opaque.",
+                "What is optional is absent, never null. Times are RFC 3339 in UTC; ids and cursors are opaque. Answers say in RateLimit-Policy and RateLimit how many " +
+                "requests are left; 429 and 503 say in Retry-After when to come back.",
             License = new OpenApiLicense { Name = "MIT", Identifier = "MIT" },
         });
         options.SupportNonNullableReferenceTypes();

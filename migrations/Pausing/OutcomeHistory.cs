@@ -1,4 +1,3 @@
-using MoxApi.Migrations.Messages;
 using Npgsql;
 
 namespace MoxApi.Migrations.Pausing;

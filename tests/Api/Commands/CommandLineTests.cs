@@ -18,6 +18,7 @@ public class CommandLineTests
     [InlineData("account add acme --queue-hours 24 --retry mox --return-path sender --data-dir other")]
     [InlineData("domain add acme.example --account acme --return-path-domain mail.acme.example")]
     [InlineData("key add --account acme --name shop --scope send read")]
+    [InlineData("check --data-dir other")]
     public void What_the_documentation_shows_is_understood(string line) => Assert.Empty(Parse(line).Errors);
 
     [Theory]
