@@ -36,6 +36,7 @@ internal static class AccountRules
     private static void CheckSettings(AccountSettings settings, Faults faults)
     {
         if (settings.Password is { Length: < MinPassword or > MaxPassword }) faults.Add("/password", FaultCodes.InvalidValue, $"A password has {MinPassword} to {MaxPassword} characters.");
+        TextRules.OneLine(settings.Password, MaxPassword, "/password", faults);
         if (settings.RetrySchedule is { } schedule && !RetrySchedule.TryParse(schedule, out _))
             faults.Add("/retrySchedule", FaultCodes.InvalidValue, "A schedule is default, mox, or up to 50 waits such as \"30s 5m 1h\", each of 1 s to 7 days.");
         Between(settings.QueueHours, 1, MaxQueueHours, "/queueHours", faults);

@@ -21,8 +21,8 @@ internal sealed partial record ApiOperation(string Method, string Path, JsonNode
     /// <summary>Whether it has ids in its path.</summary>
     public bool HasIds => Path.Contains('{', StringComparison.Ordinal);
 
-    /// <summary>The example of its JSON body; null where it has none.</summary>
-    public JsonNode? Example => Json?["example"]?.DeepClone();
+    /// <summary>The example of its JSON body, which may be empty where nothing is needed; null where there is none.</summary>
+    public JsonNode? Example => Json?["example"]?.DeepClone() ?? (Schema is { } schema && schema["required"] is null ? new JsonObject() : null);
 
     /// <summary>The schema of its JSON body; null where it has none.</summary>
     public JsonObject? Schema => Json?["schema"] is { } schema ? Resolve(schema) : null;
