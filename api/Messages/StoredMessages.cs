@@ -86,8 +86,8 @@ internal sealed partial class StoredMessages(
             with { HasMore = found.Places.Count > page.Limit };
         if (found.End?.ToCursor(ids) is { } end) list = page.Backward ? list with { HasMore = true, Previous = end } : list with { HasMore = true, Next = end };
         if (!filter.Count) return list;
-        var total = await search.CountAsync(caller.AccountId, filter, cancellationToken);
-        return list with { Total = Math.Min(total, MessageSearch.CountCap), TotalIsLowerBound = total > MessageSearch.CountCap ? true : null };
+        var (total, more) = await search.CountAsync(caller.AccountId, filter, cancellationToken);
+        return list with { Total = total, TotalIsLowerBound = more ? true : null };
     }
 
     /// <inheritdoc/>

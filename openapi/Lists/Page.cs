@@ -22,7 +22,7 @@ public sealed record Page<T>
     /// <example>42</example>
     public int? Total { get; init; }
 
-    /// <summary>Present and true where there are more than <c>total</c> tells.</summary>
+    /// <summary>Present and true where there are more than <c>total</c> tells, or may be: what two frequent filters have in common is not counted to the end.</summary>
     /// <example>true</example>
     public bool? TotalIsLowerBound { get; init; }
 }

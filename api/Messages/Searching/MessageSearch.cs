@@ -9,10 +9,10 @@ namespace MoxApi.Api.Messages.Searching;
 internal sealed record FoundMessages(IReadOnlyList<Place> Places, Place? End);
 
 /// <summary>How far a search looks for a page.</summary>
-/// <param name="FirstWalk">Candidates looked at before the index over words is asked: some 10 ms.</param>
-/// <param name="Words">Messages fetched by the index over words: some 30 ms.</param>
+/// <param name="FirstWalk">Candidates looked at before another index is asked: some 10 ms.</param>
+/// <param name="Hits">What is fetched by that index: some 50 ms.</param>
 /// <param name="SecondWalk">Candidates looked at after it: some 100 ms.</param>
-internal sealed record SearchLimits(int FirstWalk = 2_000, int Words = 5_000, int SecondWalk = 20_000);
+internal sealed record SearchLimits(int FirstWalk = 1_000, int Hits = 5_000, int SecondWalk = 10_000);
 
 /// <summary>
 /// Finds an account's messages by a filter, newest first, without looking at more of them than a page is worth.
@@ -23,13 +23,13 @@ internal sealed record SearchLimits(int FirstWalk = 2_000, int Words = 5_000, in
 /// </para>
 /// <list type="number">
 /// <item>Walk the newest <see cref="SearchLimits.FirstWalk"/> candidates in order of time. A frequent word fills the page here.</item>
-/// <item>Ask the index over words, up to <see cref="SearchLimits.Words"/> messages. A rare word's messages are all here.</item>
+/// <item>Ask the index over words, up to <see cref="SearchLimits.Hits"/> messages. A rare word's messages are all here.</item>
 /// <item>A word that is in many messages but not in the newest: walk <see cref="SearchLimits.SecondWalk"/> candidates further, and end the page there. It may then
 /// have fewer entries than asked for, and the next page goes on.</item>
 /// </list>
 /// <para>
 /// Candidates are the messages of the recipient that is asked for, else of the status, else all: <c>ix_recipient_address</c> and <c>ix_recipient_status</c> are in
-/// order of time within the account. Alone, these need no cap.
+/// order of time within the account. Alone, these need no cap; together, a rare state takes the place of a rare word.
 /// </para>
 /// </summary>
 /// <param name="database">Where they are.</param>
@@ -57,7 +57,7 @@ internal sealed class MessageSearch(NpgsqlDataSource database, SearchLimits limi
         if (found.Count == wanted || await reading.PlaceAsync(MessageStatements.End(scope, limits.FirstWalk)) is not { } end) return new(found, null);
 
         scope = scope with { From = end };
-        var (rest, whole) = await reading.CappedPlacesAsync(MessageStatements.Search(scope, limits.Words, wanted - found.Count), limits.Words);
+        var (rest, whole) = await reading.CappedPlacesAsync(MessageStatements.Search(scope, limits.Hits, wanted - found.Count), limits.Hits);
         if (whole) return new([.. found, .. rest], null);
 
         rest = await reading.PlacesAsync(MessageStatements.Walk(scope, limits.SecondWalk, wanted - found.Count));
@@ -65,14 +65,29 @@ internal sealed class MessageSearch(NpgsqlDataSource database, SearchLimits limi
         return new(found, found.Count == wanted ? null : await reading.PlaceAsync(MessageStatements.End(scope, limits.SecondWalk)));
     }
 
-    /// <summary>Counts what a filter matches, up to one more than <see cref="CountCap"/>.</summary>
-    public async Task<int> CountAsync(long account, MessageFilter filter, CancellationToken cancel)
+    /// <summary>Counts what a filter matches, up to <see cref="CountCap"/>; and tells whether there may be more.</summary>
+    public async Task<(int Count, bool More)> CountAsync(long account, MessageFilter filter, CancellationToken cancel)
     {
         await using var reading = await Reading.BeginAsync(database, cancel);
-        return (int)await reading.NumberAsync(MessageStatements.Count(new SearchScope(account, filter, null, false), CountCap + 1));
+        var scope = new SearchScope(account, filter, null, false);
+        if (scope.IsInHand) return Capped(await reading.NumberAsync(MessageStatements.CountInHand(scope, CountCap + 1)), false);
+        if (scope.IsOneIndex) return Capped(await reading.NumberAsync(MessageStatements.CountWalk(scope, CountCap + 1)), false);
+
+        var (matches, hits) = await reading.NumbersAsync(MessageStatements.CountSearch(scope, CountCap));
+        if (hits <= CountCap) return Capped(matches, false);
+        if (!scope.HasRecipients) return (CountCap, true);
+
+        // Both are frequent, and what they have in common is not known without looking at all of it.
+        var end = await reading.PlaceAsync(MessageStatements.End(scope, limits.SecondWalk));
+        return Capped(await reading.NumberAsync(MessageStatements.CountWalk(scope, limits.SecondWalk)), end is not null);
     }
 
-    /// <summary>A transaction in which every statement is planned for its own values: a plan for any word would be a wrong one for most.</summary>
+    private static (int Count, bool More) Capped(long count, bool more) => ((int)Math.Min(count, CountCap), more || count > CountCap);
+
+    /// <summary>
+    /// A transaction in which every statement is planned for its own values, since a plan for any word would be a wrong one for most, and is run by one process:
+    /// to start others takes longer than it does.
+    /// </summary>
     private sealed class Reading(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancel) : IAsyncDisposable
     {
         public static async Task<Reading> BeginAsync(NpgsqlDataSource database, CancellationToken cancel)
@@ -81,7 +96,7 @@ internal sealed class MessageSearch(NpgsqlDataSource database, SearchLimits limi
             try
             {
                 var transaction = await connection.BeginTransactionAsync(cancel);
-                await using var plans = new NpgsqlCommand("SET LOCAL plan_cache_mode = force_custom_plan", connection);
+                await using var plans = new NpgsqlBatch(connection) { BatchCommands = { new("SET LOCAL plan_cache_mode = force_custom_plan"), new("SET LOCAL max_parallel_workers_per_gather = 0") } };
                 await plans.ExecuteNonQueryAsync(cancel);
                 return new Reading(connection, transaction, cancel);
             }
@@ -107,6 +122,14 @@ internal sealed class MessageSearch(NpgsqlDataSource database, SearchLimits limi
         {
             await using var command = statement.On(connection);
             return (long)(await command.ExecuteScalarAsync(cancel))!;
+        }
+
+        public async Task<(long, long)> NumbersAsync(Statement statement)
+        {
+            await using var command = statement.On(connection);
+            await using var reader = await command.ExecuteReaderAsync(cancel);
+            await reader.ReadAsync(cancel);
+            return (reader.GetInt64(0), reader.GetInt64(1));
         }
 
         public async ValueTask DisposeAsync()
