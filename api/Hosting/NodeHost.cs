@@ -137,14 +137,15 @@ internal static class NodeHost
         if (settings.Node.Has(Roles.Api))
         {
             services.AddMoxApiEndpoints()
-                .AddWebhookManagement(settings.IsSandbox)
+                .AddWebhookManagement()
                 .AddSingleton<LoginBudget>()
                 .AddSingleton<ICredentials, StoredCredentials>()
                 .AddSingleton<MessageReader>()
                 .AddSingleton<IMessages, StoredMessages>()
                 .AddSingleton<IReceivedMessages, StoredReceived>()
                 .AddSingleton<ISuppressions, StoredSuppressions>()
-                .AddSingleton<IWebhooks, StoredWebhooks>();
+                .AddSingleton<IWebhooks, StoredWebhooks>()
+                .AddSingleton<IWebhookDeliveries, StoredDeliveries>();
             services.Configure<ApiOptions>(o => o.AllowHttpWebhooks = settings.IsSandbox);
         }
         if (settings.Node.Has(Roles.Delivery))

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using Microsoft.AspNetCore.Http.Features;
 using MoxApi.Api.Problems;
 using MoxApi.OpenApi.Errors;
 
@@ -31,6 +32,10 @@ internal static class JsonBody
         using var document = Parse(body);
         return RequestBinder.Bind<T>(document.RootElement, faults);
     }
+
+    /// <summary>Reads a body as <see cref="ReadAsync"/> does, where there is one.</summary>
+    public static async Task<T?> ReadOptionalAsync<T>(HttpRequest request, Faults faults, CancellationToken cancellationToken) where T : class =>
+        request.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false } ? null : await ReadAsync<T>(request, faults, cancellationToken);
 
     /// <exception cref="RefusalException">The body is said to be of another type.</exception>
     public static void RequireJson(HttpRequest request)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using MoxApi.Api.Json;
 using MoxApi.Api.Problems;
+using MoxApi.Migrations.Identifiers;
 using MoxApi.OpenApi.Errors;
 using MoxApi.OpenApi.Lists;
 
@@ -44,6 +45,12 @@ internal sealed record PageRequest(int Limit, string? After, string? Before)
         if (after is not null && before is not null) faults.AddParameter("before", FaultCodes.InvalidValue, "A page is after or before a cursor, not both.");
         return new PageRequest(limit, after, before);
     }
+
+    /// <summary>The stored id that the page starts from, in a list whose cursors are the ids of its entries; null for the beginning.</summary>
+    /// <exception cref="RefusalException">The cursor is none of the list's.</exception>
+    public long? PlaceOf(PublicIdKind kind, PublicIds ids) => (After ?? Before) is not { } cursor
+        ? null
+        : ids.TryRead(kind, cursor, out var id) ? id : throw new RefusalException(InvalidCursor());
 
     /// <summary>Makes the page of what was found.</summary>
     /// <param name="found">At most <see cref="Limit"/> entries and one more, nearest to the cursor first.</param>

@@ -27,17 +27,20 @@ internal static class Examples
             {"url": "https://app.acme.example/hooks/mail", "events": ["message.delivered", "message.failed"], "description": "Order status"}
             """),
         "AddSuppression" => JsonNode.Parse("""{"address": "jane@example.org", "detail": "Asked by telephone"}"""),
+        "UpdateWebhook" => JsonNode.Parse("""{"events": ["message.delivered", "message.failed", "message.delayed"], "disabled": false}"""),
+        "RotateWebhookSecret" => JsonNode.Parse("""{"overlapHours": 24}"""),
+        "ReplayWebhook" => JsonNode.Parse("""{"since": "2026-11-22T00:00:00Z"}"""),
         _ => null,
     };
 
-    public static JsonNode Problem(int status)
+    public static JsonNode Problem(int status, string? operation)
     {
         var problem = new JsonObject
         {
             ["type"] = "about:blank",
             ["title"] = ReasonPhrases.GetReasonPhrase(status),
             ["status"] = status,
-            ["code"] = Code(status),
+            ["code"] = Code(status, operation),
             ["requestId"] = "0HNH2B7Q6QK3D:00000001",
         };
         if (status == StatusCodes.Status422UnprocessableEntity)
@@ -53,12 +56,13 @@ internal static class Examples
         return problem;
     }
 
-    private static string Code(int status) => status switch
+    private static string Code(int status, string? operation) => status switch
     {
         StatusCodes.Status400BadRequest => ErrorCodes.InvalidJson,
         StatusCodes.Status401Unauthorized => ErrorCodes.Unauthorized,
         StatusCodes.Status403Forbidden => ErrorCodes.MissingScope,
         StatusCodes.Status404NotFound => ErrorCodes.NotFound,
+        StatusCodes.Status409Conflict when operation is "ReplayWebhook" or "ReplayWebhookDelivery" => ErrorCodes.WebhookDisabled,
         StatusCodes.Status409Conflict => ErrorCodes.IdempotencyInProgress,
         StatusCodes.Status413PayloadTooLarge => ErrorCodes.TooLarge,
         StatusCodes.Status415UnsupportedMediaType => ErrorCodes.UnsupportedMediaType,

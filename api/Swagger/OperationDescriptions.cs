@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.OpenApi;
 using MoxApi.OpenApi.Errors;
@@ -17,7 +18,7 @@ internal sealed class OperationDescriptions : IOperationFilter
         foreach (var status in metadata.OfType<Refuses>().SelectMany(refuses => refuses.Statuses)) AddRefusal(operation, status, context);
         var scope = metadata.OfType<IAuthorizeData>().Select(data => data.Policy).LastOrDefault(policy => policy is not null);
         if (scope is not null) operation.Description += $"\n\nNeeds the scope `{scope}`.";
-        AddRequestExample(operation);
+        AddRequestExample(operation, metadata.OfType<IAcceptsMetadata>().Any(accepts => accepts.IsOptional));
     }
 
     private static void AddParameter(OpenApiOperation operation, DescribedParameter parameter)
@@ -43,16 +44,16 @@ internal sealed class OperationDescriptions : IOperationFilter
                 ["application/problem+json"] = new OpenApiMediaType
                 {
                     Schema = context.SchemaGenerator.GenerateSchema(typeof(Problem), context.SchemaRepository),
-                    Example = Examples.Problem(status),
+                    Example = Examples.Problem(status, operation.OperationId),
                 },
             },
         };
     }
 
-    private static void AddRequestExample(OpenApiOperation operation)
+    private static void AddRequestExample(OpenApiOperation operation, bool isOptional)
     {
         if (operation.RequestBody is not OpenApiRequestBody body || Examples.Request(operation.OperationId) is not { } example) return;
-        body.Required = true;
+        body.Required = !isOptional;
         foreach (var media in body.Content!.Values.OfType<OpenApiMediaType>()) media.Example = example;
     }
 }

@@ -5,12 +5,13 @@ using MoxApi.Migrations.Identifiers;
 using MoxApi.OpenApi.Errors;
 using MoxApi.OpenApi.Lists;
 using MoxApi.OpenApi.Webhooks;
+using MoxApi.Webhooks.Endpoints;
 using Endpoints = MoxApi.Webhooks.Endpoints.WebhookEndpoints;
 
 namespace MoxApi.Api.Webhooks;
 
 /// <summary>An account's webhooks, as the room of webhooks keeps them.</summary>
-internal sealed class StoredWebhooks(Endpoints endpoints, PublicIds ids) : IWebhooks
+internal sealed class StoredWebhooks(Endpoints endpoints, WebhookDeliveries deliveries, WebhookReplays replays, PublicIds ids) : IWebhooks
 {
     /// <inheritdoc/>
     public async Task<CreatedWebhook> CreateAsync(Caller caller, CreateWebhookRequest request, CancellationToken cancellationToken) =>
@@ -20,9 +21,7 @@ internal sealed class StoredWebhooks(Endpoints endpoints, PublicIds ids) : IWebh
     /// <inheritdoc/>
     public async Task<Page<Webhook>> ListAsync(Caller caller, PageRequest page, CancellationToken cancellationToken)
     {
-        long? place = (page.After ?? page.Before) is { } cursor
-            ? ids.TryRead(PublicIdKind.WebhookEndpoint, cursor, out var id) ? id : throw new RefusalException(page.InvalidCursor())
-            : null;
+        var place = page.PlaceOf(PublicIdKind.WebhookEndpoint, ids);
         var found = await endpoints.ListAsync(caller.AccountId, page.Backward ? null : place, page.Backward ? place : null, page.Limit + 1, cancellationToken);
         if (page.Backward) found.Reverse();
         return page.ToPage(found, w => w.Webhook.Id, w => w.Webhook);
@@ -30,9 +29,25 @@ internal sealed class StoredWebhooks(Endpoints endpoints, PublicIds ids) : IWebh
 
     /// <inheritdoc/>
     public async Task<Webhook?> FindAsync(Caller caller, string id, CancellationToken cancellationToken) =>
-        ids.TryRead(PublicIdKind.WebhookEndpoint, id, out var stored) ? await endpoints.GetAsync(caller.AccountId, stored, cancellationToken) : null;
+        IsWebhook(id, out var stored) ? await endpoints.GetAsync(caller.AccountId, stored, cancellationToken) : null;
+
+    /// <inheritdoc/>
+    public async Task<Webhook?> UpdateAsync(Caller caller, string id, UpdateWebhookRequest request, CancellationToken cancellationToken) =>
+        IsWebhook(id, out var stored) ? await endpoints.UpdateAsync(caller.AccountId, stored, request, cancellationToken) : null;
 
     /// <inheritdoc/>
     public async Task<bool> DeleteAsync(Caller caller, string id, CancellationToken cancellationToken) =>
-        ids.TryRead(PublicIdKind.WebhookEndpoint, id, out var stored) && await endpoints.DeleteAsync(caller.AccountId, stored, cancellationToken);
+        IsWebhook(id, out var stored) && await endpoints.DeleteAsync(caller.AccountId, stored, cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<RotatedWebhookSecret?> RotateSecretAsync(Caller caller, string id, TimeSpan overlap, CancellationToken cancellationToken) =>
+        IsWebhook(id, out var stored) ? await endpoints.RotateSecretAsync(caller.AccountId, stored, overlap, cancellationToken) : null;
+
+    /// <inheritdoc/>
+    public async Task<WebhookDelivery?> TestAsync(Caller caller, string id, CancellationToken cancellationToken) =>
+        IsWebhook(id, out var stored) && await replays.TestAsync(caller.AccountId, stored, cancellationToken) is { } delivery
+            ? await deliveries.GetAsync(caller.AccountId, stored, delivery, cancellationToken)
+            : null;
+
+    private bool IsWebhook(string id, out long stored) => ids.TryRead(PublicIdKind.WebhookEndpoint, id, out stored);
 }

@@ -22,7 +22,13 @@ internal static class WebhookEndpoints
             .Refuses(400, 401, 403, 413, 415, 422, 429, 503);
         webhooks.MapGet("", ListAsync).WithName("ListWebhooks").Describes(DescribedParameter.Paging).Refuses(401, 403, 422, 429);
         webhooks.MapGet("/{id}", FindAsync).WithName("GetWebhook").Produces<Webhook>().Refuses(401, 403, 404, 429);
+        webhooks.MapPatch("/{id}", UpdateAsync).WithName("UpdateWebhook").Accepts<UpdateWebhookRequest>("application/json").Produces<Webhook>()
+            .Refuses(400, 401, 403, 404, 413, 415, 422, 429);
         webhooks.MapDelete("/{id}", DeleteAsync).WithName("DeleteWebhook").Produces(204).Refuses(401, 403, 404, 429);
+        webhooks.MapPost("/{id}/rotate-secret", RotateSecretAsync).WithName("RotateWebhookSecret")
+            .Accepts<RotateWebhookSecretRequest>(isOptional: true, "application/json").Produces<RotatedWebhookSecret>().Refuses(400, 401, 403, 404, 413, 415, 422, 429);
+        webhooks.MapPost("/{id}/test", TestAsync).WithName("TestWebhook").Produces<WebhookDelivery>(202).Refuses(401, 403, 404, 429);
+        webhooks.MapDeliveries();
     }
 
     /// <summary>Add a webhook</summary>
@@ -60,10 +66,56 @@ internal static class WebhookEndpoints
     private static async Task<IResult> FindAsync(string id, HttpContext http, IWebhooks webhooks, CancellationToken cancellationToken) =>
         await webhooks.FindAsync(http.Caller(), id, cancellationToken) is { } webhook ? TypedResults.Ok(webhook) : Refusal.NotFound;
 
+    /// <summary>Change a webhook</summary>
+    /// <remarks>
+    /// Changes what the request names and leaves the rest. A webhook that was disabled, by this or because it kept failing or answered 410, is enabled again
+    /// with <c>{"disabled": false}</c>; what failed can be replayed then.
+    /// </remarks>
+    /// <param name="id" example="whk_3s5d7f9g1h2j4k6l">The webhook's id.</param>
+    /// <response code="200">The webhook as it is now.</response>
+    private static async Task<IResult> UpdateAsync(
+        string id, HttpContext http, IWebhooks webhooks, IOptions<ApiOptions> options, CancellationToken cancellationToken)
+    {
+        // Whether its address may be without TLS was settled when it was made.
+        if (await webhooks.FindAsync(http.Caller(), id, cancellationToken) is not { } webhook) return Refusal.NotFound;
+        var faults = new Faults();
+        var request = await JsonBody.ReadAsync<UpdateWebhookRequest>(http.Request, faults, cancellationToken);
+        WebhookRules.Check(request, options.Value.AllowHttpWebhooks || webhook.AllowPrivate, faults);
+        faults.ThrowIfAny();
+        return await webhooks.UpdateAsync(http.Caller(), id, request, cancellationToken) is { } changed ? TypedResults.Ok(changed) : Refusal.NotFound;
+    }
+
     /// <summary>Remove a webhook</summary>
-    /// <remarks>What was still to be posted to it is dropped.</remarks>
+    /// <remarks>What was still to be posted to it is dropped, and its deliveries cannot be read any more.</remarks>
     /// <param name="id" example="whk_3s5d7f9g1h2j4k6l">The webhook's id.</param>
     /// <response code="204">The webhook is gone.</response>
     private static async Task<IResult> DeleteAsync(string id, HttpContext http, IWebhooks webhooks, CancellationToken cancellationToken) =>
         await webhooks.DeleteAsync(http.Caller(), id, cancellationToken) ? TypedResults.NoContent() : Refusal.NotFound;
+
+    /// <summary>Rotate a webhook's secret</summary>
+    /// <remarks>
+    /// Makes a new secret. For the time of the overlap what is posted is signed with both, so receivers can change over without losing an event: the header
+    /// <c>webhook-signature</c> has the two signatures, separated by a space. Of two rotations within one overlap, the second ends the oldest secret.
+    /// </remarks>
+    /// <param name="id" example="whk_3s5d7f9g1h2j4k6l">The webhook's id.</param>
+    /// <response code="200">The new secret: it is not shown again.</response>
+    private static async Task<IResult> RotateSecretAsync(string id, HttpContext http, IWebhooks webhooks, CancellationToken cancellationToken)
+    {
+        var faults = new Faults();
+        var request = await JsonBody.ReadOptionalAsync<RotateWebhookSecretRequest>(http.Request, faults, cancellationToken);
+        var overlap = WebhookRules.Overlap(request, faults);
+        faults.ThrowIfAny();
+        return await webhooks.RotateSecretAsync(http.Caller(), id, overlap, cancellationToken) is { } rotated ? TypedResults.Ok(rotated) : Refusal.NotFound;
+    }
+
+    /// <summary>Test a webhook</summary>
+    /// <remarks>
+    /// Posts an event <c>webhook.test</c> to this webhook alone, whatever events it wants, once, and also while it is disabled. The delivery tells what came of it.
+    /// </remarks>
+    /// <param name="id" example="whk_3s5d7f9g1h2j4k6l">The webhook's id.</param>
+    /// <response code="202">The test is queued. Location has the delivery's address.</response>
+    private static async Task<IResult> TestAsync(string id, HttpContext http, IWebhooks webhooks, CancellationToken cancellationToken) =>
+        await webhooks.TestAsync(http.Caller(), id, cancellationToken) is { } delivery
+            ? TypedResults.Accepted($"/v1/webhooks/{id}/deliveries/{delivery.Id}", delivery)
+            : Refusal.NotFound;
 }

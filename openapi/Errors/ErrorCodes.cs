@@ -39,6 +39,9 @@ public static class ErrorCodes
     /// <summary>409: a request with this Idempotency-Key is still running.</summary>
     public const string IdempotencyInProgress = "idempotency_in_progress";
 
+    /// <summary>409: the webhook is disabled, so nothing can be replayed to it.</summary>
+    public const string WebhookDisabled = "webhook_disabled";
+
     /// <summary>413: the request is larger than allowed.</summary>
     public const string TooLarge = "too_large";
 

@@ -39,9 +39,28 @@ public sealed record EventData
 
     /// <summary>The attempt that made the change; absent where none did.</summary>
     public EventAttempt? Attempt { get; init; }
+
+    /// <summary>The webhook; absent in events that are about none.</summary>
+    public EventWebhook? Webhook { get; init; }
 }
 
-/// <summary>The message of an event.</summary>
+/// <summary>The webhook of an event.</summary>
+public sealed record EventWebhook
+{
+    /// <summary>The webhook's id in this API.</summary>
+    /// <example>whk_3s5d7f9g1h2j4k6l</example>
+    public required string Id { get; init; }
+
+    /// <summary>Where its events were posted when it happened.</summary>
+    /// <example>https://app.acme.example/hooks/mail</example>
+    public required string Url { get; init; }
+
+    /// <summary>Why it was disabled; absent in a test.</summary>
+    /// <example>No call has succeeded for four days.</example>
+    public string? Reason { get; init; }
+}
+
+/// <summary>The message of an event. Of a message that was deleted since, only the id is told; texts are empty then.</summary>
 public sealed record EventMessage
 {
     /// <summary>The message's id in this API.</summary>

@@ -50,10 +50,10 @@ public enum EventType
     /// <summary>A message arrived.</summary>
     [JsonStringEnumMemberName("message.received")] MessageReceived,
 
-    /// <summary>A test of a webhook.</summary>
+    /// <summary>A test of a webhook, posted to it alone when it was asked for.</summary>
     [JsonStringEnumMemberName("webhook.test")] WebhookTest,
 
-    /// <summary>A webhook was disabled because it kept failing.</summary>
+    /// <summary>Another webhook of the account was disabled, because it kept failing or answered 410.</summary>
     [JsonStringEnumMemberName("webhook.disabled")] WebhookDisabled,
 
     /// <summary>A domain's DNS records were found to be right.</summary>

@@ -35,6 +35,22 @@ public record Webhook
     /// <summary>When the webhook was disabled; absent while it is in use.</summary>
     /// <example>2026-11-23T10:00:00.123Z</example>
     public DateTimeOffset? DisabledAt { get; init; }
+
+    /// <summary>Why the webhook was disabled; absent while it is in use.</summary>
+    /// <example>No call has succeeded for four days.</example>
+    public string? DisabledReason { get; init; }
+
+    /// <summary>Since when no call has succeeded; absent while calls do. After four days the webhook is disabled.</summary>
+    /// <example>2026-11-23T08:00:00.123Z</example>
+    public DateTimeOffset? FailingSince { get; init; }
+
+    /// <summary>Until when nothing is posted, because the webhook asked for time; absent while it did not.</summary>
+    /// <example>2026-11-23T10:05:00.123Z</example>
+    public DateTimeOffset? PausedUntil { get; init; }
+
+    /// <summary>Until when the secret before the last rotation signs too; absent where it does not.</summary>
+    /// <example>2026-11-24T10:00:00.123Z</example>
+    public DateTimeOffset? PreviousSecretUntil { get; init; }
 }
 
 /// <summary>A webhook that was just made, with its secret.</summary>

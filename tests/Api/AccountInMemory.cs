@@ -12,7 +12,7 @@ using MoxApi.OpenApi.Webhooks;
 namespace MoxApi.Tests.Api;
 
 /// <summary>What the endpoints stand on, without a database.</summary>
-internal sealed class AccountInMemory : IMessages, IWebhooks, IReceivedMessages
+internal sealed class AccountInMemory : IMessages, IWebhooks, IWebhookDeliveries, IReceivedMessages
 {
     public static readonly DateTimeOffset Time = new(2026, 11, 22, 11, 0, 0, 123, TimeSpan.FromHours(1));
 
@@ -97,8 +97,59 @@ internal sealed class AccountInMemory : IMessages, IWebhooks, IReceivedMessages
 
     public Task<bool> DeleteAsync(Caller caller, string id, CancellationToken cancellationToken) => Task.FromResult(Webhooks.RemoveAll(w => w.Id == id) > 0);
 
+    public Task<Webhook?> UpdateAsync(Caller caller, string id, UpdateWebhookRequest request, CancellationToken cancellationToken)
+    {
+        var at = Webhooks.FindIndex(w => w.Id == id);
+        if (at < 0) return Task.FromResult<Webhook?>(null);
+        var webhook = Webhooks[at];
+        Webhooks[at] = webhook with
+        {
+            Url = request.Url ?? webhook.Url,
+            Events = request.Events ?? webhook.Events,
+            Description = request.Description ?? webhook.Description,
+            DisabledAt = request.Disabled is { } disabled ? (disabled ? Time : null) : webhook.DisabledAt,
+        };
+        return Task.FromResult<Webhook?>(Webhooks[at]);
+    }
+
+    public Task<RotatedWebhookSecret?> RotateSecretAsync(Caller caller, string id, TimeSpan overlap, CancellationToken cancellationToken) =>
+        Task.FromResult(Has(id) ? new RotatedWebhookSecret { Secret = "whsec_BBBB", PreviousSecretUntil = Time + overlap } : null);
+
+    public Task<WebhookDelivery?> TestAsync(Caller caller, string id, CancellationToken cancellationToken) => Task.FromResult<WebhookDelivery?>(Has(id) ? Delivery : null);
+
+    /// <summary>What the last list of deliveries was asked for.</summary>
+    public DeliveryFilters? Filters { get; private set; }
+
+    Task<Page<WebhookDelivery>?> IWebhookDeliveries.ListAsync(
+        Caller caller, string webhook, DeliveryFilters filters, PageRequest page, CancellationToken cancellationToken)
+    {
+        Filters = filters;
+        return Task.FromResult(Has(webhook) ? new Page<WebhookDelivery> { Data = [Delivery], HasMore = false } : null);
+    }
+
+    Task<WebhookDeliveryDetail?> IWebhookDeliveries.FindAsync(Caller caller, string webhook, string id, CancellationToken cancellationToken) =>
+        Task.FromResult(Has(webhook) && id == Delivery.Id ? Delivery : null);
+
+    public Task<WebhookDelivery?> ReplayAsync(Caller caller, string webhook, string id, CancellationToken cancellationToken) =>
+        Task.FromResult<WebhookDelivery?>(Has(webhook) && id == Delivery.Id ? Delivery : null);
+
+    public Task<ReplayedWebhook?> ReplayFailedAsync(Caller caller, string webhook, DateTimeOffset since, CancellationToken cancellationToken) =>
+        Task.FromResult(Has(webhook) ? new ReplayedWebhook { Count = 42 } : null);
+
     Task<Page<ReceivedMessage>> IReceivedMessages.ListAsync(Caller caller, PageRequest page, CancellationToken cancellationToken) =>
         Task.FromResult(new Page<ReceivedMessage> { Data = [], HasMore = false });
+
+    private static WebhookDeliveryDetail Delivery { get; } = new()
+    {
+        Id = "whd_1",
+        EventId = "evt_1",
+        Status = WebhookDeliveryStatus.Failed,
+        Attempts = 11,
+        CreatedAt = Time,
+        Response = new() { Status = 500, Headers = new Dictionary<string, string> { ["X-Trace"] = "1" }, Body = "no", Truncated = false },
+    };
+
+    private bool Has(string webhook) => Webhooks.Exists(w => w.Id == webhook);
 
     private static RawMessage? Raw(string id) => id != "msg_1" ? null : new RawMessage(id, 7, (to, token) => to.WriteAsync("A: b\r\n\n"u8.ToArray(), token).AsTask());
 }

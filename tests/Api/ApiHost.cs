@@ -35,7 +35,7 @@ public sealed class ApiHost : IAsyncLifetime
         builder.Services.AddRoutingCore().AddLogging(log => log.ClearProviders());
         builder.Services.AddMoxApiEndpoints();
         builder.Services.Configure<ApiOptions>(options => options.AllowHttpWebhooks = false);
-        builder.Services.AddSingleton<MoxApi.Api.Access.ICredentials>(new Credentials()).AddSingleton<IMessages>(Account).AddSingleton<IWebhooks>(Account).AddSingleton<IReceivedMessages>(Account)
+        builder.Services.AddSingleton<MoxApi.Api.Access.ICredentials>(new Credentials()).AddSingleton<IMessages>(Account).AddSingleton<IWebhooks>(Account).AddSingleton<IWebhookDeliveries>(Account).AddSingleton<IReceivedMessages>(Account)
             .AddSingleton<ISuppressions, SuppressionsInMemory>();
         _app = builder.Build();
         _app.MapMoxApi();
@@ -64,6 +64,9 @@ public sealed class ApiHost : IAsyncLifetime
 
     public Task<Answer> PostAsync(string path, string json) =>
         SendAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(json, Encoding.UTF8, "application/json") });
+
+    public Task<Answer> PatchAsync(string path, string json) =>
+        SendAsync(new HttpRequestMessage(HttpMethod.Patch, path) { Content = new StringContent(json, Encoding.UTF8, "application/json") });
 
     public async Task<Answer> SendAsync(HttpRequestMessage request)
     {

@@ -53,4 +53,102 @@ public class WebhookEndpointTests(ApiHost host) : IClassFixture<ApiHost>
         var answer = await host.PostAsync("/v1/webhooks", $$"""{"url": "{{new string('x', 300_000)}}"}""");
         Assert.Equal((413, "too_large"), (answer.Status, answer.Code));
     }
+
+    [Fact]
+    public async Task A_webhook_is_changed_in_what_is_named_and_in_nothing_else()
+    {
+        var id = await MakeAsync();
+        var changed = await host.PatchAsync($"/v1/webhooks/{id}", """{"description": "Order status", "disabled": true}""");
+
+        Assert.Equal(200, changed.Status);
+        Assert.Equal(("Order status", "https://app.example/hook"), (changed.Json.GetProperty("description").GetString(), changed.Json.GetProperty("url").GetString()));
+        Assert.True(changed.Json.TryGetProperty("disabledAt", out _));
+        Assert.False((await host.PatchAsync($"/v1/webhooks/{id}", """{"disabled": false}""")).Json.TryGetProperty("disabledAt", out _));
+        Assert.Equal(200, (await host.PatchAsync($"/v1/webhooks/{id}", "{}")).Status);
+        Assert.Equal(404, (await host.PatchAsync("/v1/webhooks/whk_none", """{"url": 1}""")).Status);
+    }
+
+    [Theory]
+    [InlineData("""{"url": "http://app.example/", "description": "a\u0000b"}""", "/url invalid_url", "/description invalid_character")]
+    [InlineData("""{"url": null, "disabled": "yes"}""", "/url invalid_type", "/disabled invalid_type")]
+    [InlineData("""{"allowPrivate": true, "secret": "x"}""", "/allowPrivate unknown_field", "/secret unknown_field")]
+    [InlineData("""{"events": ["message.opened"]}""", "/events/0 invalid_value")]
+    public async Task What_is_wrong_with_a_change_is_named(string body, params string[] faults)
+    {
+        var answer = await host.PatchAsync($"/v1/webhooks/{await MakeAsync()}", body);
+        Assert.Equal(422, answer.Status);
+        Assert.Equal(faults, answer.Faults);
+    }
+
+    [Fact]
+    public async Task A_secret_is_rotated_with_or_without_a_body()
+    {
+        var id = await MakeAsync();
+        var plain = await host.SendAsync(new HttpRequestMessage(HttpMethod.Post, $"/v1/webhooks/{id}/rotate-secret"));
+        Assert.Equal((200, "2026-11-23T10:00:00.123Z"), (plain.Status, plain.Json.GetProperty("previousSecretUntil").GetString()));
+        Assert.StartsWith("whsec_", plain.Json.GetProperty("secret").GetString());
+        var briefly = await host.PostAsync($"/v1/webhooks/{id}/rotate-secret", """{"overlapHours": 1}""");
+        Assert.Equal("2026-11-22T11:00:00.123Z", briefly.Json.GetProperty("previousSecretUntil").GetString());
+        Assert.Equal(200, (await host.PostAsync($"/v1/webhooks/{id}/rotate-secret", "{}")).Status);
+        Assert.Equal(404, (await host.PostAsync("/v1/webhooks/whk_none/rotate-secret", "{}")).Status);
+    }
+
+    [Theory]
+    [InlineData("""{"overlapHours": -1}""", "/overlapHours invalid_value")]
+    [InlineData("""{"overlapHours": 169}""", "/overlapHours invalid_value")]
+    [InlineData("""{"overlapHours": 1.5}""", "/overlapHours invalid_value")]
+    [InlineData("""{"overlapHours": "24"}""", "/overlapHours invalid_type")]
+    [InlineData("""{"hours": 24}""", "/hours unknown_field")]
+    public async Task What_is_wrong_with_a_rotation_is_named(string body, string fault)
+    {
+        var answer = await host.PostAsync($"/v1/webhooks/{await MakeAsync()}/rotate-secret", body);
+        Assert.Equal(422, answer.Status);
+        Assert.Equal([fault], answer.Faults);
+    }
+
+    [Fact]
+    public async Task A_test_and_replays_are_accepted()
+    {
+        var id = await MakeAsync();
+        var test = await host.SendAsync(new HttpRequestMessage(HttpMethod.Post, $"/v1/webhooks/{id}/test"));
+        Assert.Equal((202, $"/v1/webhooks/{id}/deliveries/whd_1"), (test.Status, test.Headers.Location!.OriginalString));
+        Assert.Equal(202, (await host.SendAsync(new HttpRequestMessage(HttpMethod.Post, $"/v1/webhooks/{id}/deliveries/whd_1/replay"))).Status);
+        var replay = await host.PostAsync($"/v1/webhooks/{id}/replay", """{"since": "2026-11-22T10:00:00+02:00"}""");
+        Assert.Equal((202, 42), (replay.Status, replay.Json.GetProperty("count").GetInt32()));
+        Assert.Equal(["/since required"], (await host.PostAsync($"/v1/webhooks/{id}/replay", "{}")).Faults);
+        Assert.Equal(["/since invalid_value"], (await host.PostAsync($"/v1/webhooks/{id}/replay", """{"since": "yesterday"}""")).Faults);
+    }
+
+    [Theory]
+    [InlineData("POST", "/v1/webhooks/whk_none/test")]
+    [InlineData("GET", "/v1/webhooks/whk_none/deliveries")]
+    [InlineData("GET", "/v1/webhooks/whk_none/deliveries/whd_1")]
+    [InlineData("POST", "/v1/webhooks/whk_none/deliveries/whd_1/replay")]
+    public async Task What_is_not_there_is_not_found(string method, string path) =>
+        Assert.Equal(404, (await host.SendAsync(new HttpRequestMessage(new HttpMethod(method), path))).Status);
+
+    [Fact]
+    public async Task Deliveries_are_listed_by_what_is_asked_for_and_a_list_does_not_carry_what_was_said()
+    {
+        var id = await MakeAsync();
+        var list = await host.GetAsync($"/v1/webhooks/{id}/deliveries?status=failed&type=message.failed&since=2026-11-22T10:00:00%2B01:00&until=2026-11-23T00:00:00Z&limit=5");
+
+        Assert.Equal((200, "whd_1"), (list.Status, list.Json.GetProperty("data")[0].GetProperty("id").GetString()));
+        Assert.DoesNotContain("response\"", list.Text);
+        Assert.Equal(
+            (OpenApi.Webhooks.WebhookDeliveryStatus.Failed, OpenApi.Events.EventType.MessageFailed, new DateTimeOffset(2026, 11, 22, 9, 0, 0, TimeSpan.Zero)),
+            (host.Account.Filters!.Status, host.Account.Filters.Type, host.Account.Filters.Since));
+        Assert.Equal("no", (await host.GetAsync($"/v1/webhooks/{id}/deliveries/whd_1")).Json.GetProperty("response").GetProperty("body").GetString());
+    }
+
+    [Fact]
+    public async Task All_that_is_wrong_with_filters_is_named()
+    {
+        var answer = await host.GetAsync($"/v1/webhooks/{await MakeAsync()}/deliveries?status=gone&type=message.opened&since=today&until=2026-11-22&limit=0&state=x");
+        Assert.Equal(422, answer.Status);
+        Assert.Equal(["state unknown_field", "limit invalid_value", "status invalid_value", "type invalid_value", "since invalid_value", "until invalid_value"], answer.Faults);
+    }
+
+    private async Task<string> MakeAsync() =>
+        (await host.PostAsync("/v1/webhooks", """{"url": "https://app.example/hook"}""")).Json.GetProperty("id").GetString()!;
 }

@@ -40,6 +40,14 @@ internal sealed class WebhookReceiver : IAsyncDisposable
         return Task.CompletedTask;
     };
 
+    /// <summary>Answers with a status from now on, and with <c>Retry-After</c> and a body where they are given.</summary>
+    public void AnswerWith(int status, string? retryAfter = null, string? body = null) => Answer = context =>
+    {
+        context.Response.StatusCode = status;
+        if (retryAfter is not null) context.Response.Headers.RetryAfter = retryAfter;
+        return body is null ? Task.CompletedTask : context.Response.WriteAsync(body);
+    };
+
     public Uri Url { get; private set; } = null!;
 
     public ReceivedWebhook[] Received => [.. received];

@@ -33,7 +33,7 @@ public class EndpointLanesTests
         Assert.Equal(1, WantOf(1));
         var probe = lanes.Take(1);
         Assert.Equal(0, WantOf(1));
-        lanes.Return(probe, Success, Now);
+        lanes.Return(probe, Success);
         Assert.Equal(2, WantOf(1));
     }
 
@@ -73,16 +73,6 @@ public class EndpointLanesTests
     }
 
     [Fact]
-    public void An_endpoint_that_asked_for_time_is_left_alone_until_then()
-    {
-        Call(1, new(429, "The endpoint answered 429", TimeSpan.Zero, TimeSpan.FromMinutes(2)));
-
-        Assert.Equal(0, WantOf(1, Now.AddSeconds(119)));
-        Assert.Equal(TimeSpan.FromSeconds(1), lanes.UntilNext([new(1, Now)], Now.AddSeconds(119), TimeSpan.FromSeconds(10)));
-        Assert.Equal(1, WantOf(1, Now.AddSeconds(120)));
-    }
-
-    [Fact]
     public void The_loop_waits_for_the_first_row_that_it_could_post()
     {
         lanes.Take(2);
@@ -93,7 +83,7 @@ public class EndpointLanesTests
         Assert.Equal(TimeSpan.FromSeconds(2), lanes.UntilNext(waiting, Now, TimeSpan.FromSeconds(2)));
     }
 
-    private void Call(long endpoint, PostResult result) => lanes.Return(lanes.Take(endpoint), result, Now);
+    private void Call(long endpoint, PostResult result) => lanes.Return(lanes.Take(endpoint), result);
 
-    private int WantOf(long endpoint, DateTimeOffset? now = null) => lanes.Wants([new(endpoint, Now)], now ?? Now).SingleOrDefault().Rows;
+    private int WantOf(long endpoint) => lanes.Wants([new(endpoint, Now)], Now).SingleOrDefault().Rows;
 }

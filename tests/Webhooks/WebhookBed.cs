@@ -11,12 +11,14 @@ using MoxApi.Migrations.Secrets;
 using MoxApi.Migrations.Webhooks;
 using MoxApi.OpenApi.Webhooks;
 using MoxApi.Tests.Hosting;
+using MoxApi.Webhooks;
 using MoxApi.Webhooks.Dispatch;
 using MoxApi.Webhooks.Endpoints;
 using MoxApi.Webhooks.Events;
 using MoxApi.Webhooks.Posting;
 using MoxApi.Webhooks.Signing;
 using Npgsql;
+using WebhookDelivery = MoxApi.Migrations.Webhooks.WebhookDelivery;
 
 namespace MoxApi.Tests.Webhooks;
 
@@ -26,6 +28,7 @@ internal sealed class WebhookBed : IAsyncDisposable, IDbContextFactory<MailDbCon
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly CancellationTokenSource stopping = new();
+    private readonly List<WebhookNode> nodes = [];
     private readonly WebhookSender sender;
     private Task? draining;
 
@@ -37,9 +40,11 @@ internal sealed class WebhookBed : IAsyncDisposable, IDbContextFactory<MailDbCon
         Secrets = new SecretBox(MasterKey.Parse(Convert.ToBase64String(new byte[32])));
         Session = new NodeSession(database, "test", [WebhookDispatcher.Role], lease, TimeProvider.System, NullLogger<NodeSession>.Instance);
         sender = new(new Dialer(new(), TimeProvider.System), (_, _) => throw new InvalidOperationException("No names here."), Clock);
-        Dispatcher = new(database, Session, Ids, Secrets, sender, Clock, NullLogger<WebhookDispatcher>.Instance);
-        Endpoints = new(this, Ids, Secrets, allowHttp: true, Clock);
+        Dispatcher = new(database, Session, Ids, Secrets, sender, Metrics, Clock, NullLogger<WebhookDispatcher>.Instance);
+        Endpoints = new(this, Ids, Secrets, Session, Clock);
         Events = new(database, Ids);
+        Deliveries = new(this, Events, Ids);
+        Replays = new(database, Blocks, Session, Clock);
     }
 
     public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 11, 22, 10, 0, 0, 123, TimeSpan.Zero));
@@ -49,9 +54,12 @@ internal sealed class WebhookBed : IAsyncDisposable, IDbContextFactory<MailDbCon
     public SecretBox Secrets { get; }
     public NodeSession Session { get; }
     public WebhookDispatcher Dispatcher { get; }
+    public WebhookMetrics Metrics { get; } = new();
     public WebhookEndpoints Endpoints { get; }
     public MessageEvents Events { get; }
-    public long Account { get; private set; }
+    public WebhookDeliveries Deliveries { get; }
+    public WebhookReplays Replays { get; }
+    public long Account { get; set; }
 
     public static async Task<WebhookBed> MakeAsync(TestPostgres postgres, LeaseTimes? lease = null)
     {
@@ -76,6 +84,14 @@ internal sealed class WebhookBed : IAsyncDisposable, IDbContextFactory<MailDbCon
         context.Add(account);
         await context.SaveChangesAsync();
         return account.Id;
+    }
+
+    /// <summary>A second node with the role webhooks, under the same clock.</summary>
+    public async Task<WebhookNode> AddNodeAsync(string name)
+    {
+        var node = await WebhookNode.StartAsync(this, name, sender);
+        nodes.Add(node);
+        return node;
     }
 
     /// <summary>Registers an endpoint for all events but <c>message.accepted</c>.</summary>
@@ -158,17 +174,24 @@ internal sealed class WebhookBed : IAsyncDisposable, IDbContextFactory<MailDbCon
         await draining;
     }
 
-    /// <summary>Moves the clock and wakes the loop.</summary>
+    /// <summary>Moves the clock and wakes the loops.</summary>
     public void Advance(TimeSpan time)
     {
         Clock.Advance(time);
         Session.Signal(WebhookDispatcher.Role).Set();
+        foreach (var node in nodes) node.Session.Signal(WebhookDispatcher.Role).Set();
     }
 
     public async Task<List<WebhookDelivery>> DeliveriesAsync()
     {
         await using var context = CreateDbContext();
         return await context.WebhookDeliveries.AsNoTracking().OrderBy(d => d.Id).ToListAsync();
+    }
+
+    public async Task<WebhookEndpoint> EndpointAsync(long id)
+    {
+        await using var context = CreateDbContext();
+        return await context.WebhookEndpoints.AsNoTracking().SingleAsync(w => w.Id == id);
     }
 
     public async Task<List<WebhookQueueRow>> QueueAsync()
@@ -198,7 +221,9 @@ internal sealed class WebhookBed : IAsyncDisposable, IDbContextFactory<MailDbCon
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
+        foreach (var node in nodes) await node.DisposeAsync();
         await Dispatcher.DisposeAsync();
+        Metrics.Dispose();
         await Session.DisposeAsync();
         sender.Dispose();
         Ids.Dispose();

@@ -84,24 +84,6 @@ public sealed class WebhookEndpointsTests(TestPostgres postgres) : IAsyncLifetim
     }
 
     [Fact]
-    public void Http_is_for_endpoints_with_private_addresses_and_for_installations_that_say_so()
-    {
-        var strict = new WebhookEndpoints(bed, bed.Ids, bed.Secrets, allowHttp: false, bed.Clock);
-
-        Assert.Equal("/url", Assert.Single(strict.FaultsOf(new() { Url = "http://127.0.0.1:8025/" })).Pointer);
-        Assert.Empty(strict.FaultsOf(new() { Url = "http://127.0.0.1:8025/", AllowPrivate = true }));
-        Assert.Empty(bed.Endpoints.FaultsOf(new() { Url = "http://127.0.0.1:8025/" }));
-    }
-
-    [Fact]
-    public void All_faults_are_told_at_once()
-    {
-        var faults = bed.Endpoints.FaultsOf(new() { Url = "https://app.acme.example/" + new string('x', 2048), Description = new string('x', 257) + "\0" });
-
-        Assert.Equal(["/url too_long", "/description too_long", "/description invalid_character"], faults.Select(f => $"{f.Pointer} {f.Code}"));
-    }
-
-    [Fact]
     public async Task A_messages_events_are_read_newest_first_and_from_a_place()
     {
         var (message, recipients) = await bed.AcceptAsync(2);

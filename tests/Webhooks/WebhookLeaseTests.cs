@@ -60,8 +60,8 @@ public sealed class WebhookLeaseTests(TestPostgres postgres) : IAsyncLifetime
         await using var connection = await bed.Database.OpenConnectionAsync();
         var stranger = rows[1] with { Attempts = 5 };
 
-        bool[] applied = await new WebhookOutcomeWriter().WriteAsync(connection, [Delivered(rows[2]), Delivered(stranger), Retried(rows[0])], default);
-        Assert.Equal([true, false, true], applied);
+        var written = await new WebhookOutcomeWriter().WriteAsync(connection, [Delivered(rows[2]), Delivered(stranger), Retried(rows[0])], default);
+        Assert.Equal([true, false, true], written.Select(w => w.Applied));
         Assert.Equal([rows[0].Id, rows[1].Id], (await bed.QueueAsync()).Select(q => q.DeliveryId));
     }
 
@@ -130,14 +130,14 @@ public sealed class WebhookLeaseTests(TestPostgres postgres) : IAsyncLifetime
         return [.. rows.OrderBy(r => r.Id)];
     }
 
-    private WebhookOutcome Delivered(LeasedRow row) => new(bed.Session.Id, row, WebhookDeliveryStatus.Delivered, null, bed.Clock.GetUtcNow(), 200, null, false);
+    private WebhookOutcome Delivered(LeasedRow row) => new(bed.Session.Id, row, WebhookDeliveryStatus.Delivered, null, bed.Clock.GetUtcNow(), null);
 
     private WebhookOutcome Retried(LeasedRow row) =>
-        new(bed.Session.Id, row, WebhookDeliveryStatus.Pending, bed.Clock.GetUtcNow(), bed.Clock.GetUtcNow(), 500, "The endpoint answered 500", false);
+        new(bed.Session.Id, row, WebhookDeliveryStatus.Pending, bed.Clock.GetUtcNow(), bed.Clock.GetUtcNow(), "The endpoint answered 500");
 
     private async Task<bool> WriteAsync(WebhookOutcome outcome)
     {
         await using var connection = await bed.Database.OpenConnectionAsync();
-        return (await new WebhookOutcomeWriter().WriteAsync(connection, [outcome], default)).Single();
+        return (await new WebhookOutcomeWriter().WriteAsync(connection, [outcome], default)).Single().Applied;
     }
 }

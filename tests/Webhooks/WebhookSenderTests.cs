@@ -5,10 +5,12 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 using MoxApi.Mail.Connections;
 using MoxApi.Tests.Peers;
+using MoxApi.Webhooks.Dispatch;
 using MoxApi.Webhooks.Posting;
 using MoxApi.Webhooks.Signing;
 using Xunit;
@@ -135,6 +137,91 @@ public sealed class WebhookSenderTests : IAsyncLifetime
         Assert.True(result.Error!.Length <= 400);
     }
 
+    [Fact]
+    public async Task A_bomb_is_kept_packed_and_no_more_of_it_than_64_KiB()
+    {
+        using var bomb = new MemoryStream();
+        using (var zip = new GZipStream(bomb, CompressionLevel.Fastest, leaveOpen: true)) zip.Write(new byte[32 << 20]);
+        receiver.Answer = async context =>
+        {
+            context.Response.Headers.ContentEncoding = "gzip";
+            await context.Response.Body.WriteAsync(bomb.ToArray());
+        };
+        var result = await PostAsync(receiver.Url);
+
+        Assert.True(bomb.Length > 64 << 10);
+        Assert.True(result.Succeeded);
+        Assert.Equal(bomb.ToArray()[..(64 << 10)], result.ResponseBody);
+        Assert.Contains("\"Content-Encoding\":\"gzip\"", result.ResponseHeaders, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_was_said_on_both_sides_is_told()
+    {
+        receiver.Answer = context =>
+        {
+            context.Response.Headers.Append("X-Trace", new(["one", "two"]));
+            context.Response.ContentType = "text/plain";
+            return context.Response.WriteAsync("thank you ☺");
+        };
+        var result = await PostAsync(receiver.Url);
+
+        var sent = JsonSerializer.Deserialize<Dictionary<string, string>>(result.RequestHeaders!)!;
+        Assert.Equal(receiver.Received.Single().Headers.OrderBy(h => h.Key, StringComparer.OrdinalIgnoreCase), sent.OrderBy(h => h.Key, StringComparer.OrdinalIgnoreCase));
+        var had = JsonSerializer.Deserialize<Dictionary<string, string>>(result.ResponseHeaders!)!;
+        Assert.Equal(("one, two", "text/plain"), (had["X-Trace"], had["Content-Type"]));
+        Assert.Equal("thank you ☺"u8.ToArray(), result.ResponseBody);
+    }
+
+    [Fact]
+    public async Task A_success_whose_text_drips_is_a_success_after_two_seconds_and_not_a_quick_one()
+    {
+        await using var peer = new RawHttpPeer(async (stream, stop) =>
+        {
+            await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nok"u8.ToArray(), stop);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
+        });
+        var posting = PostAsync(peer.Url);
+        await peer.Asked.Task.WaitAsync(Patience);
+        await AdvanceUntilDoneAsync(posting);
+
+        var result = await posting;
+        Assert.True(result.Succeeded);
+        Assert.Equal("ok"u8.ToArray(), result.ResponseBody);
+        Assert.True(result.Duration >= EndpointLane.Quick);
+    }
+
+    [Fact]
+    public async Task A_name_that_changes_its_mind_between_two_looks_is_not_followed_to_a_private_address()
+    {
+        // The public address is this machine's by the map; the private one is where a second receiver waits in vain.
+        await using var inside = await WebhookReceiver.StartAsync();
+        var looks = 0;
+        var port = receiver.Url.Port;
+        var map = new Dictionary<IPEndPoint, IPEndPoint> { [new(IPAddress.Parse("93.184.216.34"), port)] = new(IPAddress.Loopback, port) };
+        using var rebound = new WebhookSender(
+            new Dialer(new() { EndpointMap = map }, TimeProvider.System),
+            (_, _) => Task.FromResult<IPAddress[]>([Interlocked.Increment(ref looks) % 2 == 1 ? IPAddress.Parse("93.184.216.34") : IPAddress.Loopback]),
+            clock);
+        // Without a connection kept, each post looks the name up.
+        receiver.Answer = inside.Answer = context =>
+        {
+            context.Response.Headers.Connection = "close";
+            return Task.CompletedTask;
+        };
+
+        var first = await rebound.PostAsync(Post(new($"http://hooks.example.com:{port}/hook"), false), default);
+        var second = await rebound.PostAsync(Post(new($"http://hooks.example.com:{port}/hook"), false), default);
+        var third = await rebound.PostAsync(Post(new($"http://hooks.example.com:{inside.Url.Port}/hook"), false), default);
+
+        Assert.True(first.Succeeded);
+        Assert.Contains("127.0.0.1 is not public", second.Error, StringComparison.Ordinal);
+        Assert.False(third.Succeeded);
+        Assert.Equal(3, looks); // One look for each connection: what was judged is what is connected to.
+        Assert.Single(receiver.Received);
+        Assert.Empty(inside.Received);
+    }
+
     [Theory]
     [InlineData("HTTP/1.1 200 OK\r\n\r\n")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n")]
@@ -239,6 +326,8 @@ public sealed class WebhookSenderTests : IAsyncLifetime
     [InlineData(429, "Sun, 22 Nov 2026 09:00:00 GMT", null)]
     [InlineData(429, "soon", null)]
     [InlineData(429, "-5", null)]
+    [InlineData(502, "120", 120)]
+    [InlineData(504, "120", 120)]
     [InlineData(500, "120", null)]
     public async Task Retry_after_is_read_where_it_means_something(int status, string header, int? seconds)
     {
@@ -363,7 +452,9 @@ public sealed class WebhookSenderTests : IAsyncLifetime
     }
 
     private Task<PostResult> PostAsync(Uri url, bool allowPrivate = true, CancellationToken stop = default) =>
-        sender.PostAsync(new(url, allowPrivate, secret, "evt_1", """{"hello":"wörld"}"""u8.ToArray()), stop);
+        sender.PostAsync(Post(url, allowPrivate), stop);
+
+    private WebhookPost Post(Uri url, bool allowPrivate) => new(url, allowPrivate, [secret], "evt_1", """{"hello":"wörld"}"""u8.ToArray());
 
     private async Task AdvanceUntilDoneAsync(Task task)
     {

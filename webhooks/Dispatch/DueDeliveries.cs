@@ -1,9 +1,9 @@
 using System.Text.Json;
 using MoxApi.Migrations.Identifiers;
 using MoxApi.Migrations.Leases;
+using MoxApi.Migrations.Messages;
 using MoxApi.Migrations.Secrets;
 using MoxApi.Migrations.Webhooks;
-using MoxApi.OpenApi;
 using MoxApi.Webhooks.Events;
 using MoxApi.Webhooks.Posting;
 using MoxApi.Webhooks.Signing;
@@ -16,18 +16,26 @@ namespace MoxApi.Webhooks.Dispatch;
 /// <param name="Post">What to post, and where.</param>
 /// <param name="Error">Why there is nothing to post.</param>
 /// <param name="MayTryAgain">Whether that may change: a later attempt may succeed.</param>
-internal sealed record DueDelivery(LeasedRow Row, WebhookPost? Post, string? Error, bool MayTryAgain);
+internal sealed record DueDelivery(LeasedRow Row, WebhookPost? Post, string? Error, bool MayTryAgain)
+{
+    /// <summary>Whether it is a test, which is posted once, and to a disabled endpoint too.</summary>
+    public bool IsTest { get; init; }
+
+    /// <summary>Since when the endpoint has failed.</summary>
+    public DateTimeOffset? FailingSince { get; init; }
+}
 
 /// <summary>
 /// Loads what claimed deliveries need, in one query. The body is made anew for each attempt and is the same each time, because all that goes
 /// into it was written once: the event, its attempt, and the parts of message and recipient that never change.
 /// </summary>
-internal sealed class DueDeliveries(NpgsqlDataSource database, PublicIds ids, SecretBox secrets)
+internal sealed class DueDeliveries(NpgsqlDataSource database, PublicIds ids, SecretBox secrets, TimeProvider time)
 {
     private const int Delivery = EventQuery.ColumnCount;
 
     private const string Query = $"""
-        SELECT {EventQuery.Columns}, d.id, w.url, w.allow_private, w.seal_id, w.sealed_secret, w.disabled_at
+        SELECT {EventQuery.Columns}, d.id, w.url, w.allow_private, w.seal_id, w.sealed_secret, w.disabled_at, w.sealed_previous_secret, w.previous_secret_until,
+          w.failing_since
         FROM webhook_delivery d LEFT JOIN webhook_endpoint w ON w.id = d.endpoint_id LEFT JOIN event e ON e.id = d.event_id {EventQuery.Joins}
         WHERE d.id = ANY ($1)
         """;
@@ -52,12 +60,17 @@ internal sealed class DueDeliveries(NpgsqlDataSource database, PublicIds ids, Se
 
     private DueDelivery Read(NpgsqlDataReader reader, LeasedRow row)
     {
-        if (reader.IsDBNull(Delivery + 1)) return Obsolete(row, "The webhook was deleted.");
-        if (!reader.IsDBNull(Delivery + 5)) return Obsolete(row, "The webhook is disabled.");
+        if (reader.IsDBNull(Delivery + 1)) return Obsolete(row, ClosedEndpoints.Deleted);
         if (reader.IsDBNull(0)) return Obsolete(row, "The event was deleted.");
+        var isTest = reader.GetInt16(1) == (short)EventType.WebhookTest;
+        if (!reader.IsDBNull(Delivery + 5) && !isTest) return Obsolete(row, ClosedEndpoints.Disabled);
         try
         {
-            return new(row, ReadPost(reader), null, false);
+            return new(row, ReadPost(reader), null, false)
+            {
+                IsTest = isTest,
+                FailingSince = reader.IsDBNull(Delivery + 8) ? null : reader.GetFieldValue<DateTimeOffset>(Delivery + 8),
+            };
         }
         catch (Exception fault) when (fault is KeyNotFoundException or JsonException or SecretException or UriFormatException or ArgumentException)
         {
@@ -66,17 +79,20 @@ internal sealed class DueDeliveries(NpgsqlDataSource database, PublicIds ids, Se
         }
     }
 
-    private WebhookPost ReadPost(NpgsqlDataReader reader)
+    private WebhookPost ReadPost(NpgsqlDataReader reader) => new(
+        new Uri(reader.GetString(Delivery + 1)),
+        reader.GetBoolean(Delivery + 2),
+        [.. ReadSecrets(reader)],
+        ids.Make(PublicIdKind.Event, reader.GetInt64(0)),
+        EventQuery.ReadBody(reader, ids));
+
+    /// <summary>The secret; and, until the time is up in which receivers change over, the one before it.</summary>
+    private IEnumerable<WebhookSecret> ReadSecrets(NpgsqlDataReader reader)
     {
-        var body = EventQuery.Read(reader, ids);
         var endpoint = WebhookEndpoint.SealContextOf(reader.GetGuid(Delivery + 3));
-        var secret = WebhookSecret.FromKey(secrets.Open(reader.GetFieldValue<byte[]>(Delivery + 4), endpoint));
-        return new(
-            new Uri(reader.GetString(Delivery + 1)),
-            reader.GetBoolean(Delivery + 2),
-            secret,
-            body.Data.EventId,
-            JsonSerializer.SerializeToUtf8Bytes(body, WireJson.Options));
+        yield return Open(Delivery + 4);
+        if (!reader.IsDBNull(Delivery + 6) && reader.GetFieldValue<DateTimeOffset>(Delivery + 7) > time.GetUtcNow()) yield return Open(Delivery + 6);
+        WebhookSecret Open(int column) => WebhookSecret.FromKey(secrets.Open(reader.GetFieldValue<byte[]>(column), endpoint));
     }
 
     private static DueDelivery Obsolete(LeasedRow row, string reason) => new(row, null, reason, false);

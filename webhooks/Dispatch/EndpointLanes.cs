@@ -26,15 +26,11 @@ internal sealed class EndpointLane
     /// <summary>Whether the last call was a quick success.</summary>
     public bool IsProven { get; private set; }
 
-    /// <summary>Not to be called before, as it asked.</summary>
-    public DateTimeOffset PausedUntil { get; private set; }
-
     /// <summary>Learns from a call: a success makes room for one more at a time, a failure leaves one, as a probe.</summary>
-    public void Learn(PostResult result, DateTimeOffset now)
+    public void Learn(PostResult result)
     {
         limit = result.Succeeded ? Math.Min(limit + 1, HighestLimit) : 1;
         IsProven = result.Succeeded && result.Duration < Quick;
-        if (result.RetryAfter is { } wait) PausedUntil = now + (wait < RetrySchedule.LongestAsked ? wait : RetrySchedule.LongestAsked);
     }
 }
 
@@ -58,7 +54,7 @@ internal sealed class EndpointLanes(int slotsPerHalf, Random random)
     public List<Want> Wants(IReadOnlyList<WaitingLane> waiting, DateTimeOffset now)
     {
         var (freeProven, freeOther) = (slotsPerHalf - runningProven, slotsPerHalf - runningOther);
-        var due = waiting.Where(w => NextStart(w) <= now && Of(w.LaneId).Free > 0).ToArray();
+        var due = waiting.Where(w => w.DueAt <= now && Of(w.LaneId).Free > 0).ToArray();
         // Where slots are short, chance is fair: the order of their rows would favour endpoints that are far behind.
         random.Shuffle(due);
         var wants = new List<Want>();
@@ -79,7 +75,7 @@ internal sealed class EndpointLanes(int slotsPerHalf, Random random)
     {
         foreach (var endpoint in waiting)
         {
-            var wait = NextStart(endpoint) - now;
+            var wait = endpoint.DueAt - now;
             if (wait > TimeSpan.Zero && wait < atMost && Of(endpoint.LaneId).Free > 0) atMost = wait;
         }
         return atMost;
@@ -95,17 +91,14 @@ internal sealed class EndpointLanes(int slotsPerHalf, Random random)
     }
 
     /// <summary>Gives a slot back, with what the call taught, if there was one.</summary>
-    public void Return(Slot slot, PostResult? result, DateTimeOffset now)
+    public void Return(Slot slot, PostResult? result)
     {
         slot.Lane.Running--;
         Count(slot) -= 1;
-        if (result is not null) slot.Lane.Learn(result, now);
+        if (result is not null) slot.Lane.Learn(result);
     }
 
     private ref int Count(Slot slot) => ref slot.IsProven ? ref runningProven : ref runningOther;
-
-    private DateTimeOffset NextStart(WaitingLane endpoint) =>
-        Of(endpoint.LaneId).PausedUntil is var paused && paused > endpoint.DueAt ? paused : endpoint.DueAt;
 
     private EndpointLane Of(long endpoint)
     {

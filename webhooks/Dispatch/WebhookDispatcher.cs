@@ -32,24 +32,30 @@ public sealed partial class WebhookDispatcher : IAsyncDisposable
     private readonly NpgsqlDataSource database;
     private readonly NodeSession session;
     private readonly WebhookSender sender;
+    private readonly WebhookMetrics metrics;
     private readonly TimeProvider time;
     private readonly ILogger<WebhookDispatcher> logger;
+    private readonly ClosedEndpoints closed;
     private readonly DueDeliveries deliveries;
-    private readonly GroupCommit<WebhookOutcome, bool> outcomes;
+    private readonly GroupCommit<WebhookOutcome, WebhookOutcomeResult> outcomes;
     private readonly EndpointLanes lanes = new(SlotsPerHalf, Random.Shared);
     private readonly Dictionary<long, Task> running = [];
     private readonly ConcurrentQueue<Finished> finished = new();
     private readonly List<LeasedRow> claimed = [];
     private Holder? holder;
+    private volatile int underWay;
     private long sweptAt;
     private long roundAt;
 
     /// <summary>A dispatcher for this node; <see cref="DrainAsync"/> runs it.</summary>
     public WebhookDispatcher(
-        NpgsqlDataSource database, NodeSession session, PublicIds ids, SecretBox secrets, WebhookSender sender, TimeProvider time, ILogger<WebhookDispatcher> logger)
+        NpgsqlDataSource database, NodeSession session, PublicIds ids, SecretBox secrets, WebhookSender sender, WebhookMetrics metrics, TimeProvider time,
+        ILogger<WebhookDispatcher> logger)
     {
-        (this.database, this.session, this.sender, this.time, this.logger) = (database, session, sender, time, logger);
-        deliveries = new(database, ids, secrets);
+        (this.database, this.session, this.sender, this.metrics, this.time, this.logger) = (database, session, sender, metrics, time, logger);
+        closed = new(database);
+        deliveries = new(database, ids, secrets, time);
+        metrics.Running = () => underWay;
         outcomes = new(database, new WebhookOutcomeWriter(), retry: true, time);
         outcomes.Start();
         roundAt = time.GetTimestamp();
@@ -98,10 +104,10 @@ public sealed partial class WebhookDispatcher : IAsyncDisposable
         var wait = TimeSpan.Zero;
         if (claimed.Count == 0)
         {
-            var waiting = await LeasedQueue.Webhooks.WaitingAsync(database, stop);
             var now = time.GetUtcNow();
-            claimed.AddRange(await LeasedQueue.Webhooks.ClaimAsync(database, mine.Session, lanes.Wants(waiting, now), now, stop));
-            wait = lanes.UntilNext(waiting, now, Poll);
+            var waiting = await closed.WaitingAsync(now, stop);
+            claimed.AddRange(await LeasedQueue.Webhooks.ClaimAsync(database, mine.Session, lanes.Wants(waiting.Lanes, now), now, stop));
+            wait = waiting.More ? TimeSpan.Zero : lanes.UntilNext(waiting.Lanes, now, Poll);
         }
         await StartAsync(mine, stop);
         Volatile.Write(ref roundAt, time.GetTimestamp());
@@ -125,6 +131,7 @@ public sealed partial class WebhookDispatcher : IAsyncDisposable
         var due = await deliveries.LoadAsync(claimed, stop);
         claimed.Clear();
         foreach (var delivery in due) running[delivery.Row.Id] = RunAsync(delivery, lanes.Take(delivery.Row.LaneId), mine);
+        underWay = running.Count;
     }
 
     /// <summary>One call from start to committed outcome.</summary>
@@ -136,8 +143,7 @@ public sealed partial class WebhookDispatcher : IAsyncDisposable
             var at = time.GetUtcNow();
             if (due.Post is { } post) result = await sender.PostAsync(post, mine.Calls.Token);
             var outcome = WebhookOutcome.Of(mine.Session, due, at, result, time.GetUtcNow(), Random.Shared);
-            if (!await outcomes.WriteAsync(outcome)) Log.Refused(logger, due.Row.Id);
-            else if (outcome.DisableEndpoint) Log.Disabled(logger, due.Row.LaneId);
+            Note(due.Row, outcome, await outcomes.WriteAsync(outcome));
         }
         catch (Exception) when (mine.Calls.IsCancellationRequested)
         {
@@ -154,13 +160,23 @@ public sealed partial class WebhookDispatcher : IAsyncDisposable
         }
     }
 
+    private void Note(LeasedRow row, WebhookOutcome outcome, WebhookOutcomeResult written)
+    {
+        if (!written.Applied) Log.Refused(logger, row.Id);
+        else if (outcome.Call is { } call) metrics.Count(call, outcome.Status);
+        if (!written.Disabled) return;
+        metrics.CountDisabled();
+        Log.Disabled(logger, row.LaneId);
+    }
+
     private void Settle()
     {
         while (finished.TryDequeue(out var call))
         {
             running.Remove(call.Delivery);
-            lanes.Return(call.Slot, call.Result, time.GetUtcNow());
+            lanes.Return(call.Slot, call.Result);
         }
+        underWay = running.Count;
     }
 
     /// <summary>Brings rows back that nobody works on: of sessions that died, and of our own whose claim we never heard of.</summary>
@@ -208,7 +224,7 @@ public sealed partial class WebhookDispatcher : IAsyncDisposable
         [LoggerMessage(LogLevel.Warning, "The outcome of webhook delivery {Delivery} was not taken: its lease had ended, or its webhook was deleted")]
         internal static partial void Refused(ILogger logger, long delivery);
 
-        [LoggerMessage(LogLevel.Warning, "Webhook endpoint {Endpoint} answered 410 and is disabled")]
+        [LoggerMessage(LogLevel.Warning, "Webhook endpoint {Endpoint} answered 410, or has failed for days, and is disabled")]
         internal static partial void Disabled(ILogger logger, long endpoint);
 
         [LoggerMessage(LogLevel.Warning, "{Count} webhook deliveries of nodes that died come back")]

@@ -1,10 +1,9 @@
-using System.Text;
 using Microsoft.EntityFrameworkCore;
 using MoxApi.Migrations;
 using MoxApi.Migrations.Identifiers;
+using MoxApi.Migrations.Nodes;
 using MoxApi.Migrations.Secrets;
 using MoxApi.Migrations.Webhooks;
-using MoxApi.OpenApi.Errors;
 using MoxApi.OpenApi.Webhooks;
 using MoxApi.Webhooks.Events;
 using MoxApi.Webhooks.Signing;
@@ -14,49 +13,31 @@ namespace MoxApi.Webhooks.Endpoints;
 /// <summary>A webhook of a list, with the stored id that its place in the list is made of.</summary>
 public sealed record PlacedWebhook(long Id, Webhook Webhook);
 
-/// <summary>Makes, shows and deletes an account's webhooks. Another account's are as if they were not there.</summary>
-/// <param name="contexts">The database.</param>
-/// <param name="ids">Makes the public ids.</param>
-/// <param name="secrets">Seals the signing secrets.</param>
-/// <param name="allowHttp">Whether any endpoint may be without TLS, as in the local sandbox; otherwise only those with <c>allowPrivate</c>.</param>
-/// <param name="time">The clock.</param>
-public sealed class WebhookEndpoints(IDbContextFactory<MailDbContext> contexts, PublicIds ids, SecretBox secrets, bool allowHttp, TimeProvider time)
+/// <summary>
+/// Makes, shows, changes and deletes an account's webhooks. Another account's are as if they were not there. Requests are in order: what they may say is the API's
+/// to check.
+/// </summary>
+public sealed class WebhookEndpoints(IDbContextFactory<MailDbContext> contexts, PublicIds ids, SecretBox secrets, NodeSession session, TimeProvider time)
 {
     /// <summary>The most webhooks of an account: each event is posted to every one that wants it.</summary>
     public const int MostPerAccount = 100;
 
-    /// <summary>The most characters of a description.</summary>
-    public const int MaxDescription = 256;
+    private const string DisabledByOwner = "It was disabled through the API.";
 
-    /// <summary>Everything that is wrong with a request; empty where nothing is. Whether the caller may set <c>allowPrivate</c> is not asked here.</summary>
-    public IReadOnlyList<Fault> FaultsOf(CreateWebhookRequest request)
-    {
-        var faults = new List<Fault>();
-        if (EndpointUrl.Read(request.Url, allowHttp || request.AllowPrivate is true, out _) is { } wrong)
-            faults.Add(new() { Pointer = "/url", Code = request.Url.Length > EndpointUrl.MaxLength ? FaultCodes.TooLong : FaultCodes.InvalidUrl, Detail = wrong });
-        if (request.Description is { Length: > MaxDescription })
-            faults.Add(new() { Pointer = "/description", Code = FaultCodes.TooLong, Detail = $"A description has at most {MaxDescription} characters." });
-        // PostgreSQL takes no NUL, and a half of a surrogate pair is no text.
-        if (request.Description is { } text && text.EnumerateRunes().Any(r => r == Rune.ReplacementChar || Rune.IsControl(r)))
-            faults.Add(new() { Pointer = "/description", Code = FaultCodes.InvalidCharacter, Detail = "A description has no control characters." });
-        return faults;
-    }
+    // Deliveries that are dropped with their webhook go in pieces, so that no transaction is long.
+    private const int BatchSize = 1000;
 
     /// <summary>Makes a webhook and its secret, which is stored sealed and never shown again.</summary>
-    /// <param name="account">The owner.</param>
-    /// <param name="request">A request without faults (<see cref="FaultsOf"/>).</param>
-    /// <param name="cancel">Gives up.</param>
     /// <returns>The webhook; null where the account has <see cref="MostPerAccount"/> already.</returns>
     public async Task<CreatedWebhook?> CreateAsync(long account, CreateWebhookRequest request, CancellationToken cancel)
     {
-        if (EndpointUrl.Read(request.Url, allowHttp || request.AllowPrivate is true, out var url) is { } wrong) throw new ArgumentException(wrong, nameof(request));
         var secret = WebhookSecret.Create();
         var sealId = Guid.NewGuid();
         var row = new WebhookEndpoint
         {
             AccountId = account,
-            Url = url!.AbsoluteUri,
-            Events = request.Events is null ? [] : [.. request.Events.Distinct().Select(Stored.ToStored)],
+            Url = Absolute(request.Url),
+            Events = ToStored(request.Events ?? []),
             Description = request.Description,
             SealId = sealId,
             SealedSecret = secrets.Seal(secret.Key, WebhookEndpoint.SealContextOf(sealId)),
@@ -106,31 +87,91 @@ public sealed class WebhookEndpoints(IDbContextFactory<MailDbContext> contexts, 
         return row is null ? null : Show(row);
     }
 
+    /// <summary>Changes what the request names. A webhook that moves or is enabled starts afresh: without a pause, and not known to fail.</summary>
+    /// <returns>The webhook as it is now; null where the account has none of this id.</returns>
+    public async Task<Webhook?> UpdateAsync(long account, long id, UpdateWebhookRequest request, CancellationToken cancel)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancel);
+        var row = await context.WebhookEndpoints.SingleOrDefaultAsync(w => w.Id == id && w.AccountId == account, cancel);
+        if (row is null) return null;
+        if (request.Events is { } events) row.Events = ToStored(events);
+        if (request.Description is { } description) row.Description = description.Length == 0 ? null : description;
+        if (request.Disabled is true && row.DisabledAt is null) (row.DisabledAt, row.DisabledReason) = (time.GetUtcNow(), DisabledByOwner);
+        if (request.Disabled is false) (row.DisabledAt, row.DisabledReason) = (null, null);
+        var moved = request.Url is not null && Absolute(request.Url) != row.Url;
+        if (moved) row.Url = Absolute(request.Url!);
+        if (moved || request.Disabled is false) (row.PausedUntil, row.FailingSince) = (null, null);
+        await context.SaveChangesAsync(cancel);
+        session.Wake(Roles.Webhooks);
+        return Show(row);
+    }
+
     /// <summary>
-    /// Deletes a webhook, and with it the deliveries that were not made yet: nothing more is posted to it, but for calls that are under way.
+    /// Gives a webhook a new secret, and keeps the one before it for a while, in which both sign. What was before that one ends at once.
+    /// </summary>
+    /// <returns>The new secret, which is not shown again; null where the account has no webhook of this id.</returns>
+    public async Task<RotatedWebhookSecret?> RotateSecretAsync(long account, long id, TimeSpan overlap, CancellationToken cancel)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancel);
+        var mine = context.WebhookEndpoints.Where(w => w.Id == id && w.AccountId == account);
+        if (await mine.Select(w => (Guid?)w.SealId).SingleOrDefaultAsync(cancel) is not { } sealId) return null;
+        var secret = WebhookSecret.Create();
+        var sealedSecret = secrets.Seal(secret.Key, WebhookEndpoint.SealContextOf(sealId));
+        var keep = overlap > TimeSpan.Zero;
+        DateTimeOffset? until = keep ? time.GetUtcNow() + overlap : null;
+        // One statement: of two rotations at once the second keeps the first one's secret, and both answers are true.
+        var rotated = await mine.ExecuteUpdateAsync(set => set
+            .SetProperty(w => w.SealedPreviousSecret, w => keep ? w.SealedSecret : null)
+            .SetProperty(w => w.PreviousSecretUntil, until)
+            .SetProperty(w => w.SealedSecret, sealedSecret), cancel);
+        return rotated == 0 ? null : new() { Secret = secret.Reveal(), PreviousSecretUntil = until };
+    }
+
+    /// <summary>
+    /// Deletes a webhook, and with it the deliveries that were not made yet: nothing more is posted to it, but for calls that are under way. What was made is
+    /// history, which nobody can read any more, and goes when its time has come.
     /// </summary>
     /// <returns>False where the account has none of this id.</returns>
     public async Task<bool> DeleteAsync(long account, long id, CancellationToken cancel)
     {
         await using var context = await contexts.CreateDbContextAsync(cancel);
         if (await context.WebhookEndpoints.Where(w => w.Id == id && w.AccountId == account).ExecuteDeleteAsync(cancel) == 0) return false;
-        // After the endpoint: no event can queue for it any more. What is left over after a crash here ends unposted when it is due.
-        await context.Database.ExecuteSqlAsync($"""
-            WITH q AS (DELETE FROM webhook_queue WHERE endpoint_id = {id} RETURNING delivery_id)
-            DELETE FROM webhook_delivery d USING q WHERE d.id = q.delivery_id
-            """, cancel);
+        // After the endpoint: no event can queue for it any more. What is left over after a crash here is ended by whoever posts.
+        int deleted;
+        do
+        {
+            deleted = await context.Database.ExecuteSqlAsync($"""
+                WITH q AS (
+                  DELETE FROM webhook_queue WHERE delivery_id IN (SELECT delivery_id FROM webhook_queue WHERE endpoint_id = {id} LIMIT {BatchSize})
+                  RETURNING delivery_id)
+                DELETE FROM webhook_delivery d USING q WHERE d.id = q.delivery_id
+                """, cancel);
+        }
+        while (deleted == BatchSize);
         return true;
     }
 
-    private Webhook Show(WebhookEndpoint row) => new()
+    private static Migrations.Messages.EventType[] ToStored(IReadOnlyList<OpenApi.Events.EventType> events) => [.. events.Distinct().Select(Stored.ToStored)];
+
+    private static string Absolute(string url) => new Uri(url).AbsoluteUri;
+
+    private Webhook Show(WebhookEndpoint row)
     {
-        Id = ids.Make(PublicIdKind.WebhookEndpoint, row.Id),
-        Url = row.Url,
-        Events = [.. row.Events.Select(Stored.ToWire)],
-        Description = row.Description,
-        Format = WebhookFormat.V1,
-        AllowPrivate = row.AllowPrivate,
-        CreatedAt = row.CreatedAt,
-        DisabledAt = row.DisabledAt,
-    };
+        var now = time.GetUtcNow();
+        return new()
+        {
+            Id = ids.Make(PublicIdKind.WebhookEndpoint, row.Id),
+            Url = row.Url,
+            Events = [.. row.Events.Select(Stored.ToWire)],
+            Description = row.Description,
+            Format = WebhookFormat.V1,
+            AllowPrivate = row.AllowPrivate,
+            CreatedAt = row.CreatedAt,
+            DisabledAt = row.DisabledAt,
+            DisabledReason = row.DisabledReason,
+            FailingSince = row.FailingSince,
+            PausedUntil = row.PausedUntil > now ? row.PausedUntil : null,
+            PreviousSecretUntil = row.PreviousSecretUntil > now ? row.PreviousSecretUntil : null,
+        };
+    }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MoxApi.Migrations.Identifiers;
+using MoxApi.OpenApi;
 using MoxApi.OpenApi.Events;
 using Npgsql;
 using EventType = MoxApi.Migrations.Messages.EventType;
@@ -13,11 +14,11 @@ internal static class EventQuery
     /// <summary>The columns, to be the first of a statement.</summary>
     public const string Columns = """
         e.id, e.type, e.at, e.account_id, e.sequence, e.recipient_id, r.address, e.message_id, m.message_id_header, m.subject, m.tags, m.metadata::text,
-        e.attempt_id, a.number, a.smtp_code, a.enhanced_code, a.reply, a.failure_class, a.remote_host
+        e.attempt_id, a.number, a.smtp_code, a.enhanced_code, a.reply, a.failure_class, a.remote_host, e.detail::text
         """;
 
     /// <summary>The number of <see cref="Columns"/>.</summary>
-    public const int ColumnCount = 19;
+    public const int ColumnCount = 20;
 
     /// <summary>The joins to a table of events named <c>e</c>.</summary>
     public const string Joins = """
@@ -38,12 +39,16 @@ internal static class EventQuery
                 EventId = ids.Make(PublicIdKind.Event, row.GetInt64(0)),
                 Sequence = row.IsDBNull(5) ? null : row.GetInt32(4),
                 AccountId = ids.Make(PublicIdKind.Account, row.GetInt64(3)),
-                Message = row.IsDBNull(8) ? null : ReadMessage(row, ids),
+                Message = row.IsDBNull(7) ? null : ReadMessage(row, ids),
                 Recipient = row.IsDBNull(6) ? null : ReadRecipient(row, type, ids),
                 Attempt = row.IsDBNull(13) ? null : ReadAttempt(row),
+                Webhook = type is EventType.WebhookTest or EventType.WebhookDisabled && !row.IsDBNull(19) ? WebhookDetail.Read(row.GetString(19), ids) : null,
             },
         };
     }
+
+    /// <summary>What is posted for a row: the same octets each time.</summary>
+    public static byte[] ReadBody(NpgsqlDataReader row, PublicIds ids) => JsonSerializer.SerializeToUtf8Bytes(Read(row, ids), WireJson.Options);
 
     private static EventRecipient ReadRecipient(NpgsqlDataReader row, EventType type, PublicIds ids) => new()
     {
@@ -52,14 +57,19 @@ internal static class EventQuery
         Status = Stored.StatusAfter(type),
     };
 
-    private static EventMessage ReadMessage(NpgsqlDataReader row, PublicIds ids) => new()
+    // Of a message that was deleted since, the id is left.
+    private static EventMessage ReadMessage(NpgsqlDataReader row, PublicIds ids)
     {
-        Id = ids.Make(PublicIdKind.Message, row.GetInt64(7)),
-        MessageId = row.GetString(8),
-        Subject = row.GetString(9),
-        Tags = row.GetFieldValue<string[]>(10),
-        Metadata = JsonSerializer.Deserialize<Dictionary<string, string>>(row.GetString(11))!,
-    };
+        var deleted = row.IsDBNull(8);
+        return new()
+        {
+            Id = ids.Make(PublicIdKind.Message, row.GetInt64(7)),
+            MessageId = deleted ? "" : row.GetString(8),
+            Subject = deleted ? "" : row.GetString(9),
+            Tags = deleted ? [] : row.GetFieldValue<string[]>(10),
+            Metadata = deleted ? new Dictionary<string, string>() : JsonSerializer.Deserialize<Dictionary<string, string>>(row.GetString(11))!,
+        };
+    }
 
     private static EventAttempt ReadAttempt(NpgsqlDataReader row) => new()
     {

@@ -1,3 +1,4 @@
+using System.Text;
 using MoxApi.Migrations.Identifiers;
 using Npgsql;
 using Event = MoxApi.OpenApi.Events.Event;
@@ -43,5 +44,14 @@ public sealed class MessageEvents(NpgsqlDataSource database, PublicIds ids)
             events.Add(new(new(reader.GetFieldValue<DateTimeOffset>(2), reader.GetInt64(0)), EventQuery.Read(reader, ids)));
         if (newer) events.Reverse();
         return events;
+    }
+
+    /// <summary>What is posted for an event; null where it was deleted. Whose it is was asked before.</summary>
+    internal async Task<string?> BodyAsync(long id, CancellationToken cancel)
+    {
+        await using var command = database.CreateCommand($"SELECT {EventQuery.Columns} FROM event e {EventQuery.Joins} WHERE e.id = $1");
+        command.Parameters.Add(new() { Value = id });
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        return await reader.ReadAsync(cancel) ? Encoding.UTF8.GetString(EventQuery.ReadBody(reader, ids)) : null;
     }
 }

@@ -38,18 +38,22 @@ public sealed class WebhookSender : IDisposable
     public async Task<PostResult> PostAsync(WebhookPost post, CancellationToken stop)
     {
         var start = time.GetTimestamp();
+        using var request = Request(post);
+        var sent = HeaderText.Of(request);
         try
         {
-            return await deadline.ExecuteAsync(cancel => SendAsync(post, start, cancel), stop);
+            // Only the header is waited for: it decides.
+            using var answer = await deadline.ExecuteAsync(
+                async cancel => await (post.AllowPrivate ? toAny : toPublic).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel), stop);
+            var body = await AnswerBody.ReadAsync(answer.Content, time, stop);
+            return Judge(answer, body, time.GetElapsedTime(start)) with { RequestHeaders = sent };
         }
         // Whatever went wrong, unless it is we who gave up, is the attempt's failure. A cancellation that is not ours is a time that was
         // up further within: the handler's for a connection.
         catch (Exception fault) when (!stop.IsCancellationRequested)
         {
-            return Failed(Reason(fault));
+            return new(null, AnswerBody.Clean(Reason(fault)), time.GetElapsedTime(start)) { RequestHeaders = sent };
         }
-
-        PostResult Failed(string error) => new(null, AnswerText.Clean(error), time.GetElapsedTime(start));
     }
 
     /// <inheritdoc/>
@@ -59,16 +63,12 @@ public sealed class WebhookSender : IDisposable
         toAny.Dispose();
     }
 
-    private async ValueTask<PostResult> SendAsync(WebhookPost post, long start, CancellationToken cancel)
+    private PostResult Judge(HttpResponseMessage answer, byte[] body, TimeSpan duration)
     {
-        using var request = Request(post);
-        // Only the header is waited for. What follows is read by the handler at most so far, to use the connection again, and not kept.
-        using var answer = await (post.AllowPrivate ? toAny : toPublic).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
-        var duration = time.GetElapsedTime(start);
         var status = (int)answer.StatusCode;
-        if (answer.IsSuccessStatusCode) return new(status, null, duration);
-        var error = $"The endpoint answered {status}: {await AnswerText.ReadAsync(answer, time, cancel)}";
-        return new(status, AnswerText.Clean(error), duration, status is 429 or 503 ? RetryAfter(answer.Headers.RetryAfter) : null);
+        var error = answer.IsSuccessStatusCode ? null : AnswerBody.Clean($"The endpoint answered {status}: {AnswerBody.Beginning(body)}");
+        var result = new PostResult(status, error, duration) { ResponseHeaders = HeaderText.Of(answer), ResponseBody = body };
+        return result.AsksForTime ? result with { RetryAfter = RetryAfter(answer.Headers.RetryAfter) } : result;
     }
 
     private HttpRequestMessage Request(WebhookPost post)
@@ -79,7 +79,7 @@ public sealed class WebhookSender : IDisposable
         request.Headers.UserAgent.ParseAdd(UserAgent);
         request.Headers.Add(StandardWebhooksSigner.IdHeader, post.EventId);
         request.Headers.Add(StandardWebhooksSigner.TimestampHeader, timestamp);
-        request.Headers.Add(StandardWebhooksSigner.SignatureHeader, StandardWebhooksSigner.Sign(post.Secret, post.EventId, timestamp, post.Body.Span));
+        request.Headers.Add(StandardWebhooksSigner.SignatureHeader, StandardWebhooksSigner.Sign(post.Secrets, post.EventId, timestamp, post.Body));
         return request;
     }
 

@@ -29,6 +29,10 @@ public static class StandardWebhooksSigner
     public static string Sign(WebhookSecret secret, string id, string timestamp, ReadOnlySpan<byte> body) =>
         Version + Convert.ToBase64String(Hash(secret, id, timestamp, body));
 
+    /// <summary>The value of <see cref="SignatureHeader"/> with a signature of each secret, separated by spaces: receivers take the one that they know.</summary>
+    public static string Sign(IEnumerable<WebhookSecret> secrets, string id, string timestamp, ReadOnlyMemory<byte> body) =>
+        string.Join(' ', secrets.Select(secret => Sign(secret, id, timestamp, body.Span)));
+
     internal static byte[] Hash(WebhookSecret secret, string id, string timestamp, ReadOnlySpan<byte> body)
     {
         using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, secret.Key);

@@ -1,0 +1,67 @@
+using System.Text.Json;
+using MoxApi.Migrations.Messages;
+using MoxApi.Migrations.Webhooks;
+using MoxApi.OpenApi.Webhooks;
+using MoxApi.Tests.Hosting;
+using MoxApi.Tests.Peers;
+using Xunit;
+using Wire = MoxApi.OpenApi.Events;
+using WebhookDeliveryStatus = MoxApi.Migrations.Webhooks.WebhookDeliveryStatus;
+
+namespace MoxApi.Tests.Webhooks;
+
+/// <summary>Events that have no message, or none any more.</summary>
+public sealed class EventFanOutTests(TestPostgres postgres) : IAsyncLifetime
+{
+    private WebhookBed bed = null!;
+    private WebhookReceiver receiver = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        bed = await WebhookBed.MakeAsync(postgres);
+        receiver = await WebhookReceiver.StartAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await receiver.DisposeAsync();
+        await bed.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task An_event_of_the_account_is_posted_to_who_wants_it()
+    {
+        await bed.AddEndpointAsync(receiver.Url);
+        await bed.Endpoints.CreateAsync(bed.Account, new CreateWebhookRequest { Url = receiver.Url.AbsoluteUri, AllowPrivate = true, Events = [Wire.EventType.AccountPaused] }, default);
+        await bed.Endpoints.CreateAsync(bed.Account, new CreateWebhookRequest { Url = receiver.Url.AbsoluteUri, AllowPrivate = true, Events = [Wire.EventType.MessageFailed] }, default);
+        await bed.ExecuteAsync($$"""
+            WITH e AS (
+              INSERT INTO event (id, account_id, type, at, sequence, detail) VALUES (1, {{bed.Account}}, {{(short)EventType.AccountPaused}}, '2026-11-22 10:00:00Z', 0, '{"reason": "x"}')
+              RETURNING id, account_id, type, at),
+            {{EventFanOut.Sql}}
+            SELECT count(*) FROM wq
+            """);
+        bed.Drain();
+        await bed.UntilDeliveriesAsync(d => d.TrueForAll(x => x.Status == WebhookDeliveryStatus.Delivered));
+
+        Assert.Equal(2, receiver.Received.Length);
+        var data = JsonDocument.Parse(receiver.Received[0].Body).RootElement.GetProperty("data");
+        Assert.Equal(["eventId", "accountId"], data.EnumerateObject().Select(p => p.Name));
+    }
+
+    [Fact]
+    public async Task Of_a_message_that_was_deleted_an_event_keeps_the_id()
+    {
+        await bed.AddEndpointAsync(receiver.Url);
+        var (message, recipients) = await bed.AcceptAsync();
+        await bed.SettleAsync(RecipientStatus.Delivered, recipients);
+        await bed.ExecuteAsync("DELETE FROM attempt; DELETE FROM recipient; DELETE FROM message");
+        bed.Drain();
+        await receiver.ArrivedAsync();
+
+        var data = JsonDocument.Parse(receiver.Received[0].Body).RootElement.GetProperty("data");
+        Assert.Equal(["eventId", "sequence", "accountId", "message"], data.EnumerateObject().Select(p => p.Name));
+        Assert.Equal(bed.Ids.Make(MoxApi.Migrations.Identifiers.PublicIdKind.Message, message), data.GetProperty("message").GetProperty("id").GetString());
+        Assert.Equal("", data.GetProperty("message").GetProperty("subject").GetString());
+    }
+}
