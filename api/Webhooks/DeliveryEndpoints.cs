@@ -29,7 +29,7 @@ internal static class DeliveryEndpoints
     private static async Task<IResult> ListAsync(string id, HttpContext http, IWebhookDeliveries deliveries, CancellationToken cancellationToken)
     {
         var faults = new Faults();
-        var page = PageRequest.Read(http.Request.Query, DeliveryFilters.Names, faults);
+        var page = PageRequest.Read(http.Request.Query, faults, DeliveryFilters.Names);
         var filters = DeliveryFilters.Read(http.Request.Query, faults);
         faults.ThrowIfAny();
         return await deliveries.ListAsync(http.Caller(), id, filters, page, cancellationToken) is { } found ? TypedResults.Ok(found) : Refusal.NotFound;
