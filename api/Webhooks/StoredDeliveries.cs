@@ -54,8 +54,8 @@ internal sealed class StoredDeliveries(WebhookDeliveries deliveries, WebhookRepl
     private static DeliveryFilter ToStored(DeliveryFilters filters) => new(
         filters.Status is { } status ? Enum.Parse<StoredStatus>(status.ToString()) : null,
         filters.Type is { } type ? Stored.ToStored(type) : null,
-        filters.Since?.ToUniversalTime(),
-        filters.Until?.ToUniversalTime());
+        filters.Since,
+        filters.Until);
 
     private bool TryRead(string webhook, string id, out long endpoint, out long delivery)
     {

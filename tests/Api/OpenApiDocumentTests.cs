@@ -55,6 +55,12 @@ public class OpenApiDocumentTests(ApiHost host) : IClassFixture<ApiHost>
             var url = path.Replace("{id}", "whk_1", StringComparison.Ordinal);
             Assert.InRange((await (method == "patch" ? host.PatchAsync(url, example) : host.PostAsync(url, example))).Status, 200, 202);
         }
+        foreach (var (method, path) in new[] { ("patch", "/v1/webhooks/{id}"), ("post", "/v1/webhooks/{id}/rotate-secret"), ("post", "/v1/webhooks/{id}/replay") })
+        {
+            var example = document["paths"]![path]![method]!["requestBody"]!["content"]!["application/json"]!["example"]!.ToJsonString();
+            var url = path.Replace("{id}", "whk_1", StringComparison.Ordinal);
+            Assert.InRange((await (method == "patch" ? host.PatchAsync(url, example) : host.PostAsync(url, example))).Status, 200, 202);
+        }
     }
 
     [Fact]

@@ -69,7 +69,7 @@ public class WebhookEndpointTests(ApiHost host) : IClassFixture<ApiHost>
     }
 
     [Theory]
-    [InlineData("""{"url": "http://app.example/", "description": "a\u0000b"}""", "/url invalid_url", "/description invalid_character")]
+    [InlineData("""{"url": "http://app.example/", "description": "a\u0000b"}""", "/description invalid_character", "/url invalid_url")]
     [InlineData("""{"url": null, "disabled": "yes"}""", "/url invalid_type", "/disabled invalid_type")]
     [InlineData("""{"allowPrivate": true, "secret": "x"}""", "/allowPrivate unknown_field", "/secret unknown_field")]
     [InlineData("""{"events": ["message.opened"]}""", "/events/0 invalid_value")]

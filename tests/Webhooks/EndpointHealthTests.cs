@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using MoxApi.Migrations.Identifiers;
 using MoxApi.Migrations.Messages;
@@ -53,7 +54,8 @@ public sealed class EndpointHealthTests(TestPostgres postgres) : IAsyncLifetime
 
         await WebhookBed.UntilAsync(() => Task.FromResult(NoticesAt(other).Any()));
         var notice = Assert.Single(NoticesAt(other));
-        Assert.Equal(WebhookVerdict.Authentic, notice.Verify(secret, bed.Clock.GetUtcNow()));
+        var posted = DateTimeOffset.FromUnixTimeSeconds(long.Parse(notice.Headers["webhook-timestamp"], CultureInfo.InvariantCulture));
+        Assert.Equal(WebhookVerdict.Authentic, notice.Verify(secret, posted));
         var webhook = JsonDocument.Parse(notice.Body).RootElement.GetProperty("data").GetProperty("webhook");
         Assert.Equal((disabled.Id, disabled.Url, disabled.DisabledReason),
             (webhook.GetProperty("id").GetString(), webhook.GetProperty("url").GetString(), webhook.GetProperty("reason").GetString()));

@@ -85,15 +85,17 @@ public sealed class WebhookDeliveriesTests(TestPostgres postgres) : IAsyncLifeti
     [Fact]
     public async Task What_cannot_stand_in_a_text_of_PostgreSQL_is_kept_too()
     {
-        receiver.Answer = context =>
+        await using var peer = new RawHttpPeer(async (stream, stop) =>
         {
-            context.Response.Headers.Append("X-Odd", "caf\u00e9");
-            return context.Response.WriteAsync("a\0b");
-        };
+            await stream.WriteAsync(Encoding.Latin1.GetBytes("HTTP/1.1 200 OK\r\nX-Odd: caf\u00e9 \u0001\r\nContent-Length: 3\r\n\r\na\0b"), stop);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
+        });
+        await bed.Endpoints.UpdateAsync(bed.Account, endpoint, new() { Url = peer.Url.AbsoluteUri }, default);
         bed.Drain();
         await bed.DeliverAsync();
 
-        Assert.Equal("a\0b", (await LastAsync(d => d.Status == WebhookDeliveryStatus.Delivered)).Response!.Body);
+        var response = (await LastAsync(d => d.Status == WebhookDeliveryStatus.Delivered)).Response!;
+        Assert.Equal(("caf\u00e9 \u0001", "a\0b"), (response.Headers["X-Odd"], response.Body));
     }
 
     [Fact]

@@ -61,9 +61,9 @@ internal sealed class DueDeliveries(NpgsqlDataSource database, PublicIds ids, Se
     private DueDelivery Read(NpgsqlDataReader reader, LeasedRow row)
     {
         if (reader.IsDBNull(Delivery + 1)) return Obsolete(row, ClosedEndpoints.Deleted);
-        if (reader.IsDBNull(0)) return Obsolete(row, "The event was deleted.");
-        var isTest = reader.GetInt16(1) == (short)EventType.WebhookTest;
+        var isTest = !reader.IsDBNull(0) && reader.GetInt16(1) == (short)EventType.WebhookTest;
         if (!reader.IsDBNull(Delivery + 5) && !isTest) return Obsolete(row, ClosedEndpoints.Disabled);
+        if (reader.IsDBNull(0)) return Obsolete(row, "The event was deleted.");
         try
         {
             return new(row, ReadPost(reader), null, false)

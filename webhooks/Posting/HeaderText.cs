@@ -1,6 +1,5 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
-using MoxApi.OpenApi;
 
 namespace MoxApi.Webhooks.Posting;
 
@@ -26,11 +25,11 @@ internal static class HeaderText
         return Write(fields);
     }
 
-    // RFC 9110 §5.3: several fields of a name mean the same as one with their values in a list.
+    // RFC 9110 §5.3: several fields of a name mean the same as one with their values in a list; in User-Agent a space separates them.
     private static void Add(Dictionary<string, string> fields, HttpHeaders headers)
     {
-        foreach (var field in headers.NonValidated) fields[field.Key] = string.Join(", ", field.Value);
+        foreach (var field in headers.NonValidated) fields[field.Key] = field.Value.ToString();
     }
 
-    private static string Write(Dictionary<string, string> fields) => JsonSerializer.Serialize(fields, WireJson.Options);
+    private static string Write(Dictionary<string, string> fields) => JsonSerializer.Serialize(fields);
 }
