@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using MoxApi.Bench.Loading;
+using MoxApi.Bench.Measuring;
+using MoxApi.Bench.Peers;
+using MoxApi.Tests.Hosting;
+using MoxApi.Tests.Peers;
+
+namespace MoxApi.Bench.Scenarios;
+
+/// <summary>
+/// From the first POST to the last arrival, with everything between: HTTP, composing, both signatures, storing, DNS, SMTP, outcomes. Postfix, where
+/// it is compared, takes the messages that the program has composed and signed, by SMTP, and relays them to the same server.
+/// </summary>
+internal static class DeliverBench
+{
+    private const string Name = "deliver";
+
+    public static async Task RunAsync(BenchSite site, CancellationToken stop)
+    {
+        await using var stage = await site.OpenStageAsync();
+        await using (var node = await stage.StartNodeAsync())
+        {
+            await stage.WarmUpAsync(node, site.Options.Domains, stop);
+            await using var postfix = await StartPostfixAsync(site);
+            for (var round = 0; round < site.Options.Rounds; round++)
+            {
+                foreach (var domains in site.Options.DomainSteps) await CompareAsync(stage, node, postfix, domains, stop);
+            }
+            await stage.CheckBooksAsync(waiting: 0, stop);
+        }
+    }
+
+    /// <summary>One round of the program.</summary>
+    /// <param name="waiting">How many other messages are in the queue and stay there.</param>
+    public static async Task<(Figure[] Figures, string Run)> MeasureAsync(Stage stage, MoxApiProcess node, int domains, CancellationToken stop, int waiting = 0)
+    {
+        var count = CountOf(stage.Site, domains);
+        var (run, tally) = stage.Site.NextRun(count);
+        var meter = stage.Measure(node);
+        var load = await stage.PostAsync(node, Messages.Request(run, stage.Installation.ApiKey), 0, count, domains, stage.Site.Options.Connections, stop);
+        await tally.ReachesAsync(count, stop);
+        var figures = meter.Read(count).ToArray();
+        await stage.Installation.CountIsAsync("SELECT count(*) FROM queue", waiting);
+        await stage.ArrivedAsync(run, tally, load, count, stop);
+        return ([Rate(load, tally), .. figures], run);
+    }
+
+    /// <summary>How a number of domains is called.</summary>
+    public static string CaseOf(int domains) => domains == 1 ? "1 domain" : $"{domains} domains";
+
+    private static async Task CompareAsync(Stage stage, MoxApiProcess node, RelayingPostfix? postfix, int domains, CancellationToken stop)
+    {
+        var report = stage.Site.Report;
+        var (ours, run) = await MeasureAsync(stage, node, domains, stop);
+        report.Add(Name, CaseOf(domains), ours);
+        if (postfix is null) return;
+        var raw = await stage.RawAsync(node, Messages.Id(run, CountOf(stage.Site, domains) - 1), stop);
+        var theirs = await MeasureAsync(stage, postfix, raw, Messages.Id(run, CountOf(stage.Site, domains) - 1), domains, stop);
+        report.Add(Name, $"{CaseOf(domains)}, Postfix", theirs);
+        report.Add(Name, $"{CaseOf(domains)}, ours / Postfix", new Figure("ratio", ours[0].Value / theirs[0].Value), new Figure("messageBytes", raw.Length));
+    }
+
+    private static async Task<Figure[]> MeasureAsync(Stage stage, RelayingPostfix postfix, byte[] raw, string id, int domains, CancellationToken stop)
+    {
+        var count = CountOf(stage.Site, domains);
+        var (run, tally) = stage.Site.NextRun(count);
+        var meter = Meter.StartTree(postfix.Id);
+        var open = SmtpLoad.To(postfix.EndPoint, Messages.Commands(), Messages.Copy(raw, id, run), domains);
+        var load = await Load.RunAsync(0, count, stage.Site.Options.Connections, open, stop);
+        await tally.ReachesAsync(count, stop);
+        var figures = meter.Read(count).ToArray();
+        await stage.ArrivedAsync(run, tally, load, count, stop);
+        return [Rate(load, tally), .. figures];
+    }
+
+    private static int CountOf(BenchSite site, int domains) => Math.Max(domains, site.Options.Count(usual: 10_000, quick: 60));
+
+    private static Figure Rate(LoadResult load, Tally tally) => Figure.Rate(tally.Distinct, Stopwatch.GetElapsedTime(load.SentAt.Min(), tally.LastAt));
+
+    private static async Task<RelayingPostfix?> StartPostfixAsync(BenchSite site)
+    {
+        if (!site.Options.ComparePostfix) return null;
+        if (PostfixProcess.Missing is null) return await RelayingPostfix.StartAsync(site.Sink.EndPoints, site.PathOf("."));
+        site.Report.NotAvailable(Name, "Postfix", PostfixProcess.Missing);
+        return null;
+    }
+}
