@@ -34,7 +34,7 @@ internal static class BenchCommand
     /// <summary>The root command.</summary>
     public static Command Create()
     {
-        var root = new Command("moxapi bench", "Measures MoxApi on this machine, on loopback. It exits with 1 if a message was lost or doubled, or the books do not balance.")
+        var root = new Command("bench", "Measures MoxApi on this machine, on loopback. It exits with 1 if a message was lost or doubled, or the books do not balance.")
         {
             Rounds, Quick, Messages, Json, Compare, Folder, Minutes, Rate, Set, new HelpOption(),
         };

@@ -30,11 +30,9 @@ internal static class DeliverBench
         }
     }
 
-    /// <summary>One round of the program.</summary>
-    /// <param name="waiting">How many other messages are in the queue and stay there.</param>
-    public static async Task<(Figure[] Figures, string Run)> MeasureAsync(Stage stage, MoxApiProcess node, int domains, CancellationToken stop, int waiting = 0)
+    /// <summary>One round of the program, after which the queue has only those messages left that are to wait in it.</summary>
+    public static async Task<(Figure[] Figures, string Run)> MeasureAsync(Stage stage, MoxApiProcess node, int domains, int count, CancellationToken stop, int waiting = 0)
     {
-        var count = CountOf(stage.Site, domains);
         var (run, tally) = stage.Site.NextRun(count);
         var meter = stage.Measure(node);
         var load = await stage.PostAsync(node, Messages.Request(run, stage.Installation.ApiKey), 0, count, domains, stage.Site.Options.Connections, stop);
@@ -45,35 +43,33 @@ internal static class DeliverBench
         return ([Rate(load, tally), .. figures], run);
     }
 
-    /// <summary>How a number of domains is called.</summary>
-    public static string CaseOf(int domains) => domains == 1 ? "1 domain" : $"{domains} domains";
+    private static string CaseOf(int domains) => domains == 1 ? "1 domain" : $"{domains} domains";
 
     private static async Task CompareAsync(Stage stage, MoxApiProcess node, RelayingPostfix? postfix, int domains, CancellationToken stop)
     {
         var report = stage.Site.Report;
-        var (ours, run) = await MeasureAsync(stage, node, domains, stop);
+        var count = Math.Max(domains, stage.Site.Options.Count(usual: 10_000, quick: 60));
+        var (ours, run) = await MeasureAsync(stage, node, domains, count, stop);
         report.Add(Name, CaseOf(domains), ours);
         if (postfix is null) return;
-        var raw = await stage.RawAsync(node, Messages.Id(run, CountOf(stage.Site, domains) - 1), stop);
-        var theirs = await MeasureAsync(stage, postfix, raw, Messages.Id(run, CountOf(stage.Site, domains) - 1), domains, stop);
+        var model = Messages.Id(run, count - 1);
+        var raw = await stage.RawAsync(node, model, stop);
+        var theirs = await MeasureAsync(stage, postfix, count, domains, run => Messages.Copy(raw, model, run), stop);
         report.Add(Name, $"{CaseOf(domains)}, Postfix", theirs);
         report.Add(Name, $"{CaseOf(domains)}, ours / Postfix", new Figure("ratio", ours[0].Value / theirs[0].Value), new Figure("messageBytes", raw.Length));
     }
 
-    private static async Task<Figure[]> MeasureAsync(Stage stage, RelayingPostfix postfix, byte[] raw, string id, int domains, CancellationToken stop)
+    private static async Task<Figure[]> MeasureAsync(Stage stage, RelayingPostfix postfix, int count, int domains, Func<string, Template> message, CancellationToken stop)
     {
-        var count = CountOf(stage.Site, domains);
         var (run, tally) = stage.Site.NextRun(count);
         var meter = Meter.StartTree(postfix.Id);
-        var open = SmtpLoad.To(postfix.EndPoint, Messages.Commands(), Messages.Copy(raw, id, run), domains);
+        var open = SmtpLoad.To(postfix.EndPoint, Messages.Commands(), message(run), domains);
         var load = await Load.RunAsync(0, count, stage.Site.Options.Connections, open, stop);
         await tally.ReachesAsync(count, stop);
         var figures = meter.Read(count).ToArray();
         await stage.ArrivedAsync(run, tally, load, count, stop);
         return [Rate(load, tally), .. figures];
     }
-
-    private static int CountOf(BenchSite site, int domains) => Math.Max(domains, site.Options.Count(usual: 10_000, quick: 60));
 
     private static Figure Rate(LoadResult load, Tally tally) => Figure.Rate(tally.Distinct, Stopwatch.GetElapsedTime(load.SentAt.Min(), tally.LastAt));
 

@@ -26,7 +26,7 @@ internal sealed class WaitingMessages(Stage stage)
     public async Task FillAsync(int count, CancellationToken stop)
     {
         var model = await SendModelAsync(stop);
-        await ExecuteAsync($"INSERT INTO lane (domain) SELECT 'w' || lpad(n::text, 4, '0') || '.bench.example' FROM generate_series(0, 999) n ON CONFLICT DO NOTHING", stop);
+        await ExecuteAsync("INSERT INTO lane (domain) SELECT 'w' || lpad(n::text, 4, '0') || '.bench.example' FROM generate_series(0, 999) n", stop);
         for (var done = 0; done < count; done += AtATime)
         {
             await CopyAsync(model, Math.Min(AtATime, count - done), stop);
@@ -47,26 +47,35 @@ internal sealed class WaitingMessages(Stage stage)
     private async Task CopyAsync(long model, int count, CancellationToken stop)
     {
         var (messages, recipients, events) = (await ReserveAsync(count, stop), await ReserveAsync(count, stop), await ReserveAsync(count, stop));
-        var due = "(now() + interval '1 day' + n * interval '0.1 s')";
         var rare = $"(n % {Rarity} = 0)";
+        var address = $"CASE WHEN {rare} THEN '{RareAddress}' ELSE 'u' || n || '@w' || lpad((n % 1000)::text, 4, '0') || '.bench.example' END";
+        const string At = "now() - n * interval '0.1 s'";
+        const string Lane = "(SELECT min(id) FROM lane WHERE domain = 'w0000.bench.example') + n % 1000";
+        var due = "(now() + interval '1 day' + n * interval '0.1 s')";
         await CopyAsync("message", $"id = {model}", count, stop,
             ("id", $"{messages} + n"),
             ("message_id_header", $"'<waiting.' || ({messages} + n) || '@acme.example>'"),
             ("subject", $"CASE WHEN {rare} THEN '{RareWord} ' || n ELSE 'Your receipt ' || n END"),
             ("tags", $"CASE WHEN {rare} THEN ARRAY['{RareTag}'] ELSE ARRAY['receipt', 'shop' || n % 50] END"),
-            ("accepted_at", "now() - n * interval '0.1 s'"));
+            ("accepted_at", At));
         await CopyAsync("recipient", $"message_id = {model}", count, stop,
             ("id", $"{recipients} + n"),
             ("message_id", $"{messages} + n"),
-            ("address", $"CASE WHEN {rare} THEN '{RareAddress}' ELSE 'u' || n || '@w' || lpad((n % 1000)::text, 4, '0') || '.bench.example' END"),
-            ("lane_id", "(SELECT min(id) FROM lane WHERE domain = 'w0000.bench.example') + n % 1000"),
+            ("address", address),
+            ("base_address", address),
+            ("accepted_at", At),
+            ("lane_id", Lane),
             ("next_attempt_at", due));
         await CopyAsync("queue", $"recipient_id = (SELECT id FROM recipient WHERE message_id = {model})", count, stop,
             ("recipient_id", $"{recipients} + n"),
-            ("lane_id", "(SELECT min(id) FROM lane WHERE domain = 'w0000.bench.example') + n % 1000"),
+            ("lane_id", Lane),
             ("due_at", due),
             ("expires_at", "now() + interval '9 days'"));
-        await CopyAsync("event", $"message_id = {model}", count, stop, ("id", $"{events} + n"), ("message_id", $"{messages} + n"), ("recipient_id", $"{recipients} + n"), ("at", "now() - n * interval '0.1 s'"));
+        await CopyAsync("event", $"message_id = {model}", count, stop,
+            ("id", $"{events} + n"),
+            ("message_id", $"{messages} + n"),
+            ("recipient_id", $"{recipients} + n"),
+            ("at", At));
     }
 
     /// <summary>Copies a row so many times, numbered <c>n</c>, with other values in some columns.</summary>
