@@ -14,7 +14,8 @@ internal sealed class PostfixProcess(string host, string parentFolder = "/tmp") 
 {
     private const string Program = "/usr/sbin/postfix";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    // Its start is a script of many small programs, which on a busy machine takes a while.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     private readonly TemporaryFolder folder = new(parentFolder);
 
@@ -24,8 +25,9 @@ internal sealed class PostfixProcess(string host, string parentFolder = "/tmp") 
     /// <summary>Where it listens for SMTP.</summary>
     public IPEndPoint EndPoint { get; } = FreeEndPoint();
 
+    // Postfix holds a lock on the file, and .NET opens none that is locked.
     /// <summary>The process id of its master.</summary>
-    public int Id => int.Parse(File.ReadAllText(Path.Combine(Queue, "pid", "master.pid")), CultureInfo.InvariantCulture);
+    public int Id => int.Parse(Run("cat", Path.Combine(Queue, "pid", "master.pid")), CultureInfo.InvariantCulture);
 
     /// <summary>What it logged.</summary>
     public string Log => File.Exists(LogFile) ? File.ReadAllText(LogFile) : "";
@@ -57,7 +59,7 @@ internal sealed class PostfixProcess(string host, string parentFolder = "/tmp") 
         MakeFolder("data", "postfix");
         await File.WriteAllTextAsync(Path.Combine(Configuration, "main.cf"), $"{Main()}\n{settings}\n");
         await File.WriteAllTextAsync(Path.Combine(Configuration, "master.cf"), $"{Services()}\n{services}\n");
-        Process.Start(Quiet(["-c", Configuration, "start-fg"]))!.Dispose();
+        Start("start-fg").Dispose();
         await AnswersAsync();
     }
 
@@ -68,7 +70,7 @@ internal sealed class PostfixProcess(string host, string parentFolder = "/tmp") 
     {
         if (Directory.Exists(Configuration))
         {
-            using var stop = Process.Start(Quiet(["-c", Configuration, "stop"]))!;
+            using var stop = Start("stop");
             await stop.WaitForExitAsync().WaitAsync(Patience);
         }
         folder.Dispose();
@@ -113,29 +115,35 @@ internal sealed class PostfixProcess(string host, string parentFolder = "/tmp") 
 
     private async Task AnswersAsync()
     {
-        using var patience = new CancellationTokenSource(Patience);
-        while (true)
+        var since = TimeProvider.System.GetTimestamp();
+        while (!await GreetsAsync())
         {
-            try
-            {
-                using var client = new TcpClient();
-                await client.ConnectAsync(EndPoint, patience.Token);
-                return;
-            }
-            catch (SocketException)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, patience.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                throw new TimeoutException($"Postfix does not answer. It said:\n{Log}");
-            }
+            if (TimeProvider.System.GetElapsedTime(since) > Patience) throw new TimeoutException($"Postfix does not answer. It said:\n{Log}");
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
         }
     }
 
-    // Its output is its log; what it says before it has opened that goes nowhere, without a pipe that somebody would have to read.
-    private static ProcessStartInfo Quiet(IEnumerable<string> arguments) =>
-        new("sh", ["-c", "exec \"$0\" \"$@\" >/dev/null 2>&1 </dev/null", Program, .. arguments]);
+    // A connection alone says nothing: one to a free port may come out of that very port, and is then connected to itself.
+    private async Task<bool> GreetsAsync()
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        using var client = new TcpClient();
+        try
+        {
+            await client.ConnectAsync(EndPoint, patience.Token);
+            if (EndPoint.Equals(client.Client.LocalEndPoint)) return false;
+            using var reader = new StreamReader(client.GetStream());
+            return await reader.ReadLineAsync(patience.Token) is { } greeting && greeting.StartsWith("220 ", StringComparison.Ordinal);
+        }
+        catch (Exception notYet) when (notYet is SocketException or IOException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    // What it says before it has opened its log goes there too, without a pipe that somebody would have to read.
+    private Process Start(string command) =>
+        Process.Start("sh", ["-c", "exec \"$0\" -c \"$1\" \"$2\" >>\"$3\" 2>&1 </dev/null", Program, Configuration, command, LogFile]);
 
     private static string Run(string program, params string[] arguments)
     {

@@ -4,7 +4,6 @@ using MoxApi.Bench.Loading;
 using MoxApi.Bench.Measuring;
 using MoxApi.Bench.Peers;
 using MoxApi.Bench.Reporting;
-using MoxApi.Migrations.Cluster;
 using MoxApi.Tests.Hosting;
 using MoxApi.Tests.Peers;
 

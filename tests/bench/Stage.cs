@@ -4,7 +4,6 @@ using System.Text.Json;
 using MoxApi.Bench.Loading;
 using MoxApi.Bench.Measuring;
 using MoxApi.Bench.Peers;
-using MoxApi.Bench.Reporting;
 using MoxApi.Migrations.Cluster;
 using MoxApi.Migrations.Messages;
 using MoxApi.Tests.Hosting;
@@ -46,13 +45,14 @@ internal sealed class Stage(BenchSite site, Installation installation, PrivateCl
     {
         var count = site.Options.Count(usual: 1000, quick: 20);
         var (run, tally) = site.NextRun(count);
-        var load = await PostAsync(node, Messages.Request(run, installation.ApiKey), 0, count, domains, site.Options.Connections, stop);
+        var load = await PostAsync(node, run, count, domains, stop);
         await ArrivedAsync(run, tally, load, count, stop);
     }
 
-    /// <summary>Posts messages to a node.</summary>
-    public Task<LoadResult> PostAsync(MoxApiProcess node, Template request, int first, int count, int domains, int connections, CancellationToken stop, double? perSecond = null) =>
-        Load.RunAsync(first, count, connections, HttpLoad.To(node.Http, request, domains), stop, perSecond);
+    /// <summary>Posts the messages of a run to a node, over as many connections as usual where nothing is said.</summary>
+    public Task<LoadResult> PostAsync(
+        MoxApiProcess node, string run, int count, int domains, CancellationToken stop, int? connections = null, int first = 0, double? perSecond = null, Func<int, Task>? settle = null) =>
+        Load.RunAsync(first, count, connections ?? site.Options.Connections, HttpLoad.To(node.Http, Messages.Request(run, installation.ApiKey), domains), stop, perSecond, settle);
 
     /// <summary>Waits until the messages of a load have arrived, and notes each that is lost, doubled or refused.</summary>
     public async Task ArrivedAsync(string run, Tally tally, LoadResult load, int count, CancellationToken stop)

@@ -10,13 +10,11 @@ internal readonly record struct Figure(string Name, double Value)
     public static Figure Rate(int count, TimeSpan elapsed) => new(PerSecond, count / elapsed.TotalSeconds);
 
     /// <summary>The distribution of times in milliseconds.</summary>
-    public static Figure[] Times(IReadOnlyCollection<double> milliseconds, string prefix = "") =>
+    public static Figure[] Times(IReadOnlyCollection<double> milliseconds) =>
     [
-        new(Named(prefix, "p50Ms"), Percentiles.At(milliseconds, 0.5)),
-        new(Named(prefix, "p90Ms"), Percentiles.At(milliseconds, 0.9)),
-        new(Named(prefix, "p99Ms"), Percentiles.At(milliseconds, 0.99)),
-        new(Named(prefix, "maxMs"), Percentiles.At(milliseconds, 1)),
+        new("p50Ms", Percentiles.At(milliseconds, 0.5)),
+        new("p90Ms", Percentiles.At(milliseconds, 0.9)),
+        new("p99Ms", Percentiles.At(milliseconds, 0.99)),
+        new("maxMs", Percentiles.At(milliseconds, 1)),
     ];
-
-    private static string Named(string prefix, string name) => prefix.Length == 0 ? name : prefix + char.ToUpperInvariant(name[0]) + name[1..];
 }

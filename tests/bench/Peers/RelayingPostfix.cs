@@ -22,7 +22,7 @@ internal sealed class RelayingPostfix : IAsyncDisposable
 
     /// <summary>Starts one.</summary>
     /// <param name="servers">The servers of the domains in their order, each its own destination to Postfix.</param>
-    /// <param name="folder">Where its queue is made, on the same disk as the program's data.</param>
+    /// <param name="folder">Where its own folder is made, on the same disk as the program's data. Postfix has sockets there, whose paths must be short.</param>
     public static async Task<RelayingPostfix> StartAsync(IReadOnlyList<IPEndPoint> servers, string folder)
     {
         var process = new PostfixProcess("mail.acme.example", folder);

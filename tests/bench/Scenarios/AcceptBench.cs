@@ -30,7 +30,7 @@ internal static class AcceptBench
     {
         var count = stage.Site.Options.Count(usual: 1000, quick: 20);
         var (run, _) = stage.Site.NextRun(count);
-        await stage.PostAsync(node, Messages.Request(run, stage.Installation.ApiKey), 0, count, stage.Site.Options.Domains, stage.Site.Options.Connections, stop);
+        await stage.PostAsync(node, run, count, stage.Site.Options.Domains, stop);
         return count;
     }
 
@@ -41,10 +41,10 @@ internal static class AcceptBench
         var count = connections == 1 ? Math.Max(1, most / 8) : connections < stage.Site.Options.Connections ? Math.Max(1, most / 2) : most;
         var (run, _) = stage.Site.NextRun(count);
         var meter = stage.Measure(node);
-        var load = await stage.PostAsync(node, Messages.Request(run, stage.Installation.ApiKey), 0, count, stage.Site.Options.Domains, connections, stop);
+        var load = await stage.PostAsync(node, run, count, stage.Site.Options.Domains, stop, connections);
         var figures = meter.Read(count).ToArray();
         await StoredAsync(stage, run, load, count);
-        stage.Site.Report.Add(Name, $"{connections} connections", [Figure.Rate(count, load.Elapsed), .. Figure.Times(load.Milliseconds()), .. figures]);
+        stage.Site.Report.Add(Name, connections == 1 ? "1 connection" : $"{connections} connections", [Figure.Rate(count, load.Elapsed), .. Figure.Times(load.Milliseconds()), .. figures]);
         return count;
     }
 

@@ -35,7 +35,7 @@ internal static class DeliverBench
     {
         var (run, tally) = stage.Site.NextRun(count);
         var meter = stage.Measure(node);
-        var load = await stage.PostAsync(node, Messages.Request(run, stage.Installation.ApiKey), 0, count, domains, stage.Site.Options.Connections, stop);
+        var load = await stage.PostAsync(node, run, count, domains, stop);
         await tally.ReachesAsync(count, stop);
         var figures = meter.Read(count).ToArray();
         await stage.Installation.CountIsAsync("SELECT count(*) FROM queue", waiting);
@@ -76,7 +76,7 @@ internal static class DeliverBench
     private static async Task<RelayingPostfix?> StartPostfixAsync(BenchSite site)
     {
         if (!site.Options.ComparePostfix) return null;
-        if (PostfixProcess.Missing is null) return await RelayingPostfix.StartAsync(site.Sink.EndPoints, site.PathOf("."));
+        if (PostfixProcess.Missing is null) return await RelayingPostfix.StartAsync(site.Sink.EndPoints, site.Options.Folder);
         site.Report.NotAvailable(Name, "Postfix", PostfixProcess.Missing);
         return null;
     }

@@ -35,7 +35,7 @@ internal static class LargeBench
         var (run, tally) = stage.Site.NextRun(count);
         var request = Messages.Request(run, stage.Installation.ApiKey, Convert.ToBase64String(RandomNumberGenerator.GetBytes(72_000)));
         var meter = stage.Measure(node);
-        var load = await stage.PostAsync(node, request, 0, count, Math.Min(Domains, stage.Site.Options.Domains), Connections, stop);
+        var load = await Load.RunAsync(0, count, Connections, HttpLoad.To(node.Http, request, Math.Min(Domains, stage.Site.Options.Domains)), stop);
         await ReportAsync(stage, "100 KB, 20 connections", run, tally, load, meter, count, stop);
     }
 

@@ -40,9 +40,8 @@ internal static class LatencyBench
         var (run, arrivals) = stage.Site.NextRun(count);
         var endpoint = stage.Site.Webhooks.Add(WebhookSink.Fast, count);
         await using var registered = await stage.RegisterAsync(node, endpoint, "message.delivered");
-        var request = Messages.Request(run, stage.Installation.ApiKey);
         var meter = stage.Measure(node);
-        var load = await Load.RunAsync(first, count, 1, HttpLoad.To(node.Http, request, domains), stop, settle: async done =>
+        var load = await stage.PostAsync(node, run, count, domains, stop, connections: 1, first, settle: async done =>
         {
             await arrivals.ReachesAsync(done, stop);
             await endpoint.Events.ReachesAsync(done, stop);

@@ -4,7 +4,6 @@ using System.Security.Cryptography;
 using System.Text;
 using MoxApi.Bench.Loading;
 using MoxApi.Bench.Measuring;
-using MoxApi.Bench.Peers;
 using MoxApi.Mail.Addresses;
 using MoxApi.Mail.Connections;
 using MoxApi.Mail.Smtp.Client;

@@ -38,7 +38,7 @@ internal static class SoakBench
         var (run, arrivals) = stage.Site.NextRun(count);
         var endpoint = stage.Site.Webhooks.Add(WebhookSink.Fast, count);
         await using var registered = await stage.RegisterAsync(node, endpoint, "message.delivered");
-        var posting = stage.PostAsync(node, Messages.Request(run, stage.Installation.ApiKey), 0, count, domains, stage.Site.Options.Connections, stop, rate);
+        var posting = stage.PostAsync(node, run, count, domains, stop, perSecond: rate);
         var states = await WatchAsync(stage, node, posting, stop);
         var load = await posting;
         await endpoint.Events.ReachesAsync(count, stop);
@@ -47,10 +47,12 @@ internal static class SoakBench
         for (var sample = 0; sample < states.Count; sample++)
         {
             var part = Enumerable.Range(sample * count / states.Count, count / states.Count).ToArray();
-            stage.Site.Report.Add(Name, string.Create(CultureInfo.InvariantCulture, $"part {sample + 1} of {states.Count}, {rate:0} a second"),
+            var (answers, transfers) = (Since(load, part, n => load.AnsweredAt[n]), Since(load, part, n => arrivals.TimeOf(Messages.Id(run, n))));
+            stage.Site.Report.Add(Name, string.Create(CultureInfo.InvariantCulture, $"{sample + 1} of {states.Count}"),
             [
-                .. Figure.Times(Since(load, part, n => load.AnsweredAt[n]), "answer"),
-                .. Figure.Times(Since(load, part, n => arrivals.TimeOf(Messages.Id(run, n))), "arrival"),
+                new(Figure.PerSecond, rate),
+                new("answerP50Ms", Percentiles.At(answers, 0.5)), new("answerP99Ms", Percentiles.At(answers, 0.99)),
+                new("arrivalP50Ms", Percentiles.At(transfers, 0.5)), new("arrivalP99Ms", Percentiles.At(transfers, 0.99)),
                 .. states[sample],
             ]);
         }

@@ -39,7 +39,7 @@ internal sealed class WaitingMessages(Stage stage)
     private async Task<long> SendModelAsync(CancellationToken stop)
     {
         await using var node = await stage.StartNodeAsync(Roles.Api, Roles.Migrate);
-        await stage.PostAsync(node, Loading.Messages.Request("model", stage.Installation.ApiKey), 0, 1, 1, 1, stop);
+        await stage.PostAsync(node, "model", count: 1, domains: 1, stop);
         await using var command = Database.CreateCommand("SELECT max(id) FROM message WHERE message_id_header LIKE '<model.%'");
         return (long)(await command.ExecuteScalarAsync(stop))!;
     }
