@@ -19,7 +19,9 @@ internal sealed class MoxApiProcess : IAsyncDisposable
     private readonly StringBuilder errors = new();
     private readonly TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private MoxApiProcess(Process process) => this.process = process;
+    private readonly string? logFile;
+
+    private MoxApiProcess(Process process, string? logFile) => (this.process, this.logFile) = (process, logFile);
 
     /// <summary>Where it answers HTTP.</summary>
     public Uri Http { get; private set; } = new("http://127.0.0.1");
@@ -47,6 +49,7 @@ internal sealed class MoxApiProcess : IAsyncDisposable
     {
         get
         {
+            if (logFile is not null) return File.ReadAllText(logFile);
             lock (errors) return errors.ToString();
         }
     }
@@ -54,9 +57,12 @@ internal sealed class MoxApiProcess : IAsyncDisposable
     /// <summary>Starts it and waits until it answers.</summary>
     /// <param name="settings">Variables without their prefix, such as <c>Node__Name</c>.</param>
     /// <param name="arguments">The command line.</param>
-    public static async Task<MoxApiProcess> StartAsync(IReadOnlyDictionary<string, string> settings, params string[] arguments)
+    public static Task<MoxApiProcess> StartAsync(IReadOnlyDictionary<string, string> settings, params string[] arguments) => StartWithLogAsync(settings, logFile: null, arguments);
+
+    /// <summary>The same, with its log in a file: nobody has to read a pipe, and the log may grow.</summary>
+    public static async Task<MoxApiProcess> StartWithLogAsync(IReadOnlyDictionary<string, string> settings, string? logFile, params string[] arguments)
     {
-        var started = new MoxApiProcess(Process.Start(Info(settings, arguments))!);
+        var started = new MoxApiProcess(Process.Start(Info(settings, logFile, arguments))!, logFile);
         started.Read();
         try
         {
@@ -82,7 +88,7 @@ internal sealed class MoxApiProcess : IAsyncDisposable
     /// <summary>Runs a command to its end.</summary>
     public static async Task<(int ExitCode, string Output, string Log)> RunAsync(IReadOnlyDictionary<string, string> settings, params string[] arguments)
     {
-        await using var run = new MoxApiProcess(Process.Start(Info(settings, arguments))!);
+        await using var run = new MoxApiProcess(Process.Start(Info(settings, logFile: null, arguments))!, logFile: null);
         run.Read();
         run.process.StandardInput.Close();
         await run.process.WaitForExitAsync().WaitAsync(Patience);
@@ -146,15 +152,13 @@ internal sealed class MoxApiProcess : IAsyncDisposable
         }
     }
 
-    private static ProcessStartInfo Info(IReadOnlyDictionary<string, string> settings, string[] arguments)
+    private static ProcessStartInfo Info(IReadOnlyDictionary<string, string> settings, string? logFile, string[] arguments)
     {
         // Under a shell that runs in the background, SIGINT is ignored from parent to child.
-        var info = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", Path.Combine(AppContext.BaseDirectory, "MoxApi.Api.dll"), .. arguments])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        string[] command = ["env", "--default-signal=INT", "dotnet", Path.Combine(AppContext.BaseDirectory, "MoxApi.Api.dll"), .. arguments];
+        var info = logFile is null ? new ProcessStartInfo(command[0], command[1..]) : new ProcessStartInfo("sh", ["-c", "exec \"$@\" 2>\"$0\"", logFile, .. command]);
+        info.RedirectStandardInput = info.RedirectStandardOutput = true;
+        info.RedirectStandardError = logFile is null;
         foreach (var name in info.Environment.Keys.Where(k => k.StartsWith("MOXAPI_", StringComparison.Ordinal)).ToArray()) info.Environment.Remove(name);
         foreach (var (name, value) in settings) info.Environment[name == TemporaryFolderVariable ? name : $"MOXAPI_{name}"] = value;
         return info;
@@ -163,8 +167,9 @@ internal sealed class MoxApiProcess : IAsyncDisposable
     private void Read()
     {
         process.OutputDataReceived += (_, line) => Note(output, line.Data);
-        process.ErrorDataReceived += (_, line) => Note(errors, line.Data);
         process.BeginOutputReadLine();
+        if (logFile is not null) return;
+        process.ErrorDataReceived += (_, line) => Note(errors, line.Data);
         process.BeginErrorReadLine();
     }
 

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 
 namespace MoxApi.Tests.Peers;
 
@@ -15,22 +14,25 @@ internal readonly record struct Counted(int Dots, int Accepts);
 /// </summary>
 internal sealed class CountingSink : IAsyncDisposable
 {
-    private readonly Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly Socket[] listeners;
     private readonly CancellationTokenSource stopping = new();
     private readonly ConcurrentDictionary<string, Counted> counts = new(StringComparer.Ordinal);
-    private readonly ConcurrentBag<Task> sessions = [];
+    private readonly ConcurrentDictionary<Task, bool> sessions = [];
+    private readonly Task[] accepting;
     private int open;
-    private readonly Task accepting;
 
-    public CountingSink()
+    /// <param name="ports">How many ports it listens on: as many servers to whom connects.</param>
+    public CountingSink(int ports = 1)
     {
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen(1024);
-        EndPoint = (IPEndPoint)listener.LocalEndPoint!;
-        accepting = AcceptAsync();
+        listeners = [.. Enumerable.Range(0, ports).Select(_ => Listen())];
+        EndPoints = [.. listeners.Select(listener => (IPEndPoint)listener.LocalEndPoint!)];
+        accepting = [.. listeners.Select(AcceptAsync)];
     }
 
-    public IPEndPoint EndPoint { get; }
+    /// <summary>Where it listens.</summary>
+    public IReadOnlyList<IPEndPoint> EndPoints { get; }
+
+    public IPEndPoint EndPoint => EndPoints[0];
 
     /// <summary>Runs between a final dot and its answer, with the Message-ID and how many dots it had: a delay, or a fault.</summary>
     public Func<string, int, Task> BeforeAnswer { get; set; } = (_, _) => Task.CompletedTask;
@@ -47,13 +49,21 @@ internal sealed class CountingSink : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync();
-        listener.Dispose();
-        await accepting;
-        await Task.WhenAll(sessions);
+        foreach (var listener in listeners) listener.Dispose();
+        await Task.WhenAll(accepting);
+        await Task.WhenAll(sessions.Keys);
         stopping.Dispose();
     }
 
-    private async Task AcceptAsync()
+    private static Socket Listen()
+    {
+        var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen(1024);
+        return listener;
+    }
+
+    private async Task AcceptAsync(Socket listener)
     {
         try
         {
@@ -61,7 +71,9 @@ internal sealed class CountingSink : IAsyncDisposable
             {
                 var socket = await listener.AcceptAsync(stopping.Token);
                 Interlocked.Increment(ref open);
-                sessions.Add(Task.Run(() => ServeAsync(socket)));
+                var session = Task.Run(() => ServeAsync(socket));
+                sessions[session] = true;
+                _ = session.ContinueWith(ended => sessions.TryRemove(ended, out _), TaskScheduler.Default);
             }
         }
         catch (Exception end) when (end is OperationCanceledException or SocketException or ObjectDisposedException)
@@ -72,20 +84,19 @@ internal sealed class CountingSink : IAsyncDisposable
 
     private async Task ServeAsync(Socket socket)
     {
-        socket.NoDelay = true;
-        await using var stream = new NetworkStream(socket, ownsSocket: true);
-        using var reader = new StreamReader(stream, Encoding.Latin1);
+        using var connection = new CountingConnection(socket);
         try
         {
-            await WriteAsync(stream, "220 mx.example.net ESMTP");
-            while (await reader.ReadLineAsync(stopping.Token) is { } line)
+            connection.Write("220 mx.example.net ESMTP");
+            while (await connection.ReadLineAsync(stopping.Token) is { } line)
             {
-                if (line == "DATA") await TakeAsync(stream, reader);
-                else await WriteAsync(stream, Reply(line));
-                if (line == "QUIT") return;
+                if (line == "DATA") await TakeAsync(connection);
+                else connection.Write(Reply(line));
+                if (line == "QUIT") break;
             }
+            await connection.FlushAsync(stopping.Token);
         }
-        catch (Exception end) when (end is OperationCanceledException or IOException)
+        catch (Exception end) when (end is OperationCanceledException or IOException or SocketException)
         {
             // The other side died, or the test is over.
         }
@@ -103,20 +114,14 @@ internal sealed class CountingSink : IAsyncDisposable
         _ => "500 5.5.2 What?",
     };
 
-    private async Task TakeAsync(NetworkStream stream, StreamReader reader)
+    private async Task TakeAsync(CountingConnection connection)
     {
-        await WriteAsync(stream, "354 Go on");
-        var id = "";
-        while (await reader.ReadLineAsync(stopping.Token) is var line && line != ".")
-        {
-            if (line is null) throw new IOException("The message was cut off.");
-            if (id.Length == 0 && line.StartsWith("Message-ID:", StringComparison.OrdinalIgnoreCase)) id = line["Message-ID:".Length..].Trim();
-        }
+        connection.Write("354 Go on");
+        var id = await connection.ReadMessageAsync(stopping.Token);
         var dots = counts.AddOrUpdate(id, new Counted(1, 0), (_, seen) => seen with { Dots = seen.Dots + 1 }).Dots;
         await BeforeAnswer(id, dots).WaitAsync(stopping.Token);
-        await WriteAsync(stream, string.Create(CultureInfo.InvariantCulture, $"250 2.0.0 Taken, number {dots}"));
+        connection.Write(string.Create(CultureInfo.InvariantCulture, $"250 2.0.0 Taken, number {dots}"));
+        await connection.FlushAsync(stopping.Token);
         counts.AddOrUpdate(id, new Counted(1, 1), (_, seen) => seen with { Accepts = seen.Accepts + 1 });
     }
-
-    private async Task WriteAsync(NetworkStream stream, string reply) => await stream.WriteAsync(Encoding.ASCII.GetBytes(reply + "\r\n"), stopping.Token);
 }

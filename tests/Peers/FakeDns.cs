@@ -12,7 +12,7 @@ namespace MoxApi.Tests.Peers;
 internal sealed class FakeDns : IDisposable
 {
     private readonly Lock gate = new();
-    private readonly List<DnsRecordBase> records = [];
+    private readonly Dictionary<string, List<DnsRecordBase>> records = [];
     private readonly Dictionary<(string Name, string? Type), Mood> moods = [];
     private readonly List<(string Name, RecordType Type, bool Tcp)> asked = [];
     private readonly DnsServer server;
@@ -90,7 +90,7 @@ internal sealed class FakeDns : IDisposable
     {
         lock (gate)
         {
-            records.RemoveAll(each => each.Name.Equals(Name(name)));
+            records.Remove(Key(name));
             foreach (var key in moods.Keys.Where(each => each.Name == Key(name)).ToList()) moods.Remove(key);
             return this;
         }
@@ -149,7 +149,12 @@ internal sealed class FakeDns : IDisposable
 
     private FakeDns Add(DnsRecordBase record)
     {
-        lock (gate) records.Add(record);
+        lock (gate)
+        {
+            var key = Key(record.Name.ToString());
+            if (!records.TryGetValue(key, out var there)) records[key] = there = [];
+            there.Add(record);
+        }
         return this;
     }
 
@@ -186,10 +191,11 @@ internal sealed class FakeDns : IDisposable
         var name = question.Name;
         for (var aliases = 0; aliases < 20; aliases++)
         {
-            var found = records.Where(each => each.Name.Equals(name) && each.RecordType == question.RecordType).ToList();
+            var there = records.GetValueOrDefault(Key(name.ToString()), []);
+            var found = there.FindAll(each => each.RecordType == question.RecordType);
             response.AnswerRecords.AddRange(found);
             if (found.Count > 0) return ReturnCode.NoError;
-            if (records.OfType<CNameRecord>().FirstOrDefault(each => each.Name.Equals(name)) is not { } alias) break;
+            if (there.OfType<CNameRecord>().FirstOrDefault() is not { } alias) break;
             response.AnswerRecords.Add(alias);
             name = alias.CanonicalName;
             if (!FollowsAliases) return ReturnCode.NoError;
@@ -199,6 +205,9 @@ internal sealed class FakeDns : IDisposable
     }
 
     // RFC 8020: a name below which something exists, exists itself.
-    private bool Exists(DomainName name) =>
-        moods.Keys.Any(each => each.Name == Key(name.ToString())) || records.Any(each => each.Name.IsEqualOrSubDomainOf(name));
+    private bool Exists(DomainName name)
+    {
+        var key = Key(name.ToString());
+        return key.Length == 0 || records.ContainsKey(key) || moods.Keys.Any(each => each.Name == key) || records.Keys.Any(each => each.EndsWith('.' + key, StringComparison.Ordinal));
+    }
 }

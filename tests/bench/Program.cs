@@ -1,0 +1,3 @@
+using MoxApi.Bench;
+
+return await BenchCommand.Create().Parse(args).InvokeAsync();

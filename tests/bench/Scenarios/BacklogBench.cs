@@ -1,0 +1,38 @@
+using System.Globalization;
+using MoxApi.Bench.Measuring;
+
+namespace MoxApi.Bench.Scenarios;
+
+/// <summary>Delivery without and with a full queue, and how long the API's lists take beside it.</summary>
+internal static class BacklogBench
+{
+    private const string Name = "backlog";
+    private const string Empty = "empty queue";
+
+    public static async Task RunAsync(BenchSite site, CancellationToken stop)
+    {
+        // The number of messages is that of those who wait.
+        var waiting = site.Options.Messages ?? (site.Options.Quick ? 1_000 : 1_000_000);
+        var full = string.Create(CultureInfo.InvariantCulture, $"{waiting:N0} waiting");
+        await using var stage = await site.OpenStageAsync();
+        await DeliverAsync(stage, Empty, waiting: 0, stop);
+        await new WaitingMessages(stage).FillAsync(waiting, stop);
+        await DeliverAsync(stage, full, waiting, stop);
+        var (without, with) = (site.Report.Median(Name, Empty, Figure.PerSecond), site.Report.Median(Name, full, Figure.PerSecond));
+        site.Report.Add(Name, "full / empty", new Figure("ratio", with / without));
+    }
+
+    private static async Task DeliverAsync(Stage stage, string queue, int waiting, CancellationToken stop)
+    {
+        var options = stage.Site.Options;
+        await using var node = await stage.StartNodeAsync();
+        await stage.WarmUpAsync(node, options.Domains, stop);
+        for (var round = 0; round < options.Rounds; round++)
+        {
+            var (figures, _) = await DeliverBench.MeasureAsync(stage, node, options.DomainSteps[1], options.Quick ? 60 : 10_000, stop, waiting);
+            stage.Site.Report.Add(Name, queue, figures);
+        }
+        if (waiting > 0) await new ListTimes(stage, node).MeasureAsync(stop);
+        await stage.CheckBooksAsync(waiting, stop);
+    }
+}
