@@ -1,6 +1,5 @@
 using Microsoft.EntityFrameworkCore;
 using MoxApi.Migrations;
-using MoxApi.Migrations.Accounts;
 using MoxApi.Migrations.Messages;
 
 namespace MoxApi.Api.Accounts;

@@ -5,7 +5,6 @@ using MoxApi.Api.Lists;
 using MoxApi.Api.Messages.Searching;
 using MoxApi.Api.Problems;
 using MoxApi.Api.Swagger;
-using MoxApi.Migrations.Writing;
 using MoxApi.OpenApi.Access;
 using MoxApi.OpenApi.Events;
 using MoxApi.OpenApi.Lists;

@@ -10,11 +10,6 @@ namespace MoxApi.Tests.Delivery;
 /// <summary>What happens between a message's accept and its delivery that makes it one not to be sent.</summary>
 public class AdmissionTests(TestPostgres postgres)
 {
-    private const string Suppress = """
-        INSERT INTO suppression (account_id, base_address, address, reason, failure_class, created_at, expires_at)
-        SELECT account_id, base_address, address, 0, 0, now(), {0} FROM recipient WHERE address = 'jane@example.org' LIMIT 1
-        """;
-
     [Fact]
     public async Task An_address_that_was_suppressed_after_the_accept_is_not_sent_to()
     {
@@ -110,5 +105,8 @@ public class AdmissionTests(TestPostgres postgres)
         Assert.Empty(server.Messages);
     }
 
-    private static Task SuppressAsync(DeliveryBed bed, string until) => bed.ExecuteAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, Suppress, until));
+    private static Task SuppressAsync(DeliveryBed bed, string until) => bed.ExecuteAsync($"""
+        INSERT INTO suppression (account_id, base_address, address, reason, failure_class, created_at, expires_at)
+        SELECT account_id, base_address, address, 0, 0, now(), {until} FROM recipient WHERE address = 'jane@example.org' LIMIT 1
+        """);
 }

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using MoxApi.Migrations.Identifiers;
 using MoxApi.Migrations.Messages;
-using MoxApi.Migrations.Webhooks;
 using MoxApi.OpenApi.Webhooks;
 using MoxApi.Tests.Hosting;
 using MoxApi.Tests.Peers;

@@ -1,10 +1,8 @@
 using System.Globalization;
-using MoxApi.Migrations.Webhooks;
 using MoxApi.OpenApi.Webhooks;
 using MoxApi.Tests.Hosting;
 using MoxApi.Tests.Peers;
 using MoxApi.Webhooks.Dispatch;
-using MoxApi.Webhooks.Posting;
 using Xunit;
 using WebhookDeliveryStatus = MoxApi.Migrations.Webhooks.WebhookDeliveryStatus;
 

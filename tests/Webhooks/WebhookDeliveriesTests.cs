@@ -1,5 +1,4 @@
 using System.Text;
-using Microsoft.AspNetCore.Http;
 using MoxApi.Migrations.Messages;
 using MoxApi.Migrations.Webhooks;
 using MoxApi.Tests.Hosting;

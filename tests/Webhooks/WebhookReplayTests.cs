@@ -1,6 +1,4 @@
 using MoxApi.Migrations.Identifiers;
-using MoxApi.Migrations.Messages;
-using MoxApi.Migrations.Webhooks;
 using MoxApi.OpenApi.Webhooks;
 using MoxApi.Tests.Hosting;
 using MoxApi.Tests.Peers;

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using MoxApi.Migrations.Webhooks;
 using MoxApi.OpenApi.Webhooks;
 using MoxApi.Tests.Hosting;
 using MoxApi.Tests.Peers;

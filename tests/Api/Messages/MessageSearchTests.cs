@@ -1,7 +1,6 @@
 using MoxApi.Api.Lists;
 using MoxApi.Api.Messages.Searching;
 using MoxApi.Migrations.Messages;
-using MoxApi.OpenApi.Messages;
 using MoxApi.Tests.Hosting;
 using Xunit;
 using Message = MoxApi.Migrations.Messages.Message;

@@ -1,6 +1,5 @@
 using MoxApi.Migrations.Messages;
 using MoxApi.Tests.Hosting;
-using MoxApi.Tests.Peers;
 using Xunit;
 
 namespace MoxApi.Tests.Scenarios.Failures;
