@@ -16,7 +16,8 @@ public partial class RoomTests
         ["MoxApi.Delivery"] = ["MoxApi.Mail", "MoxApi.Migrations"],
         ["MoxApi.Inbound"] = ["MoxApi.Delivery", "MoxApi.Mail", "MoxApi.Migrations"],
         ["MoxApi.Api"] = ["MoxApi.Delivery", "MoxApi.Inbound", "MoxApi.Mail", "MoxApi.Migrations", "MoxApi.OpenApi", "MoxApi.Webhooks"],
-        ["MoxApi.Tests"] = ["MoxApi.Api"],
+        ["MoxApi.Bench"] = ["MoxApi.Api"],
+        ["MoxApi.Tests"] = ["MoxApi.Api", "MoxApi.Bench"],
     };
 
     // Who wants only the mail standards, or only the contract, gets no database and no host with them.
@@ -58,7 +59,7 @@ public partial class RoomTests
         where Meaningless.Contains(word)
         select file);
 
-    private static IEnumerable<string> Projects() => Repository.Files(".csproj").Where(project => !project.StartsWith("tests/bench/", StringComparison.Ordinal));
+    private static IEnumerable<string> Projects() => Repository.Files(".csproj");
 
     private static string NameOf(string project) => Path.GetFileNameWithoutExtension(project);
 
@@ -70,10 +71,11 @@ public partial class RoomTests
     private static IEnumerable<string> Shown(Dictionary<string, string[]> graph) =>
         graph.OrderBy(each => each.Key, StringComparer.Ordinal).Select(each => $"{each.Key} → {string.Join(", ", each.Value)}");
 
-    // mail/Smtp/Client/Deadline.cs → MoxApi.Mail.Smtp.Client
+    // mail/Smtp/Client/Deadline.cs → MoxApi.Mail.Smtp.Client; the benchmark program is a project of its own within tests/.
     private static string NamespaceOf(string file)
     {
         var folders = Path.GetDirectoryName(file)!.Split('/');
+        if (folders is ["tests", "bench", ..]) return string.Join('.', ["MoxApi", "Bench", .. folders[2..]]);
         var room = folders[0] == "openapi" ? "OpenApi" : char.ToUpperInvariant(folders[0][0]) + folders[0][1..];
         return string.Join('.', ["MoxApi", room, .. folders[1..]]);
     }

@@ -27,6 +27,9 @@ internal sealed partial record ApiOperation(string Method, string Path, JsonNode
     /// <summary>The schema of its JSON body; null where it has none.</summary>
     public JsonObject? Schema => Json?["schema"] is { } schema ? Resolve(schema) : null;
 
+    /// <summary>Whether it has a body that may not be left out.</summary>
+    public bool NeedsBody => (bool?)Node["requestBody"]?["required"] == true;
+
     private JsonNode? Json => Node["requestBody"]?["content"]?["application/json"];
 
     /// <summary>All operations of a host's document.</summary>

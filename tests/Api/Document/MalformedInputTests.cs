@@ -104,7 +104,9 @@ public sealed class MalformedInputTests(TestPostgres postgres) : IAsyncLifetime
     [InlineData("nonsense")]
     public async Task What_is_no_JSON_is_refused_with_the_place(string body)
     {
-        foreach (var operation in operations) await InvalidAsync(operation, Encoding.UTF8.GetBytes(body));
+        var asked = operations.Where(o => body.Length > 0 || o.NeedsBody).ToList();
+        Assert.True(asked.Count > 5);
+        foreach (var operation in asked) await InvalidAsync(operation, Encoding.UTF8.GetBytes(body));
     }
 
     [Fact]
