@@ -83,7 +83,8 @@ internal sealed partial class StoredMessages(
         var found = await search.FindAsync(caller.AccountId, filter, Place.Of(page, ids), page.Backward, page.Limit + 1, cancellationToken);
         var summaries = await SummariesAsync(found.Places, cancellationToken);
         var list = page.ToPage(found.Places.Where(place => summaries.ContainsKey(place.Id)).ToList(), place => place.ToCursor(ids), place => summaries[place.Id])
-            with { HasMore = found.Places.Count > page.Limit };
+            with
+        { HasMore = found.Places.Count > page.Limit };
         if (found.End?.ToCursor(ids) is { } end) list = page.Backward ? list with { HasMore = true, Previous = end } : list with { HasMore = true, Next = end };
         if (!filter.Count) return list;
         var (total, more) = await search.CountAsync(caller.AccountId, filter, cancellationToken);

@@ -74,7 +74,8 @@ internal sealed partial class QueueReader(NpgsqlDataSource database, TimeProvide
             if (!messages.TryGetValue(row.MessageId, out var message)) messages.Add(row.MessageId, message = ReadMessage(reader));
             loaded.Ready.Add(new(
                 row.Id, session, MailAddress.Parse(reader.GetString(1)), row.Attempts, row.ExpiresAt, row.Retries,
-                reader.IsDBNull(15) ? null : IPAddress.Parse(reader.GetString(15)), message) { CheckedAt = time.GetUtcNow() });
+                reader.IsDBNull(15) ? null : IPAddress.Parse(reader.GetString(15)), message)
+            { CheckedAt = time.GetUtcNow() });
         }
         catch (FormatException fault)
         {

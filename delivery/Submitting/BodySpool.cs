@@ -82,7 +82,11 @@ internal sealed class BodySpool(BytesInFlight.Share share, string? folder = null
         // Unbuffered: a full disk must show at the write, not when the stream is closed.
         var options = new FileStreamOptions
         {
-            Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.Delete, Options = FileOptions.DeleteOnClose, BufferSize = 0,
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.Delete,
+            Options = FileOptions.DeleteOnClose,
+            BufferSize = 0,
         };
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         var file = new FileStream(Path.Combine(folder ?? Path.GetTempPath(), $"moxapi-{Path.GetRandomFileName()}"), options);

@@ -31,7 +31,12 @@ internal sealed class StoredMail(Installation installation)
         await using var context = installation.Open();
         var endpoint = new WebhookEndpoint
         {
-            AccountId = account, Url = "https://app.example/hook", Events = [], SealedSecret = [1], SealId = Guid.NewGuid(), CreatedAt = DateTimeOffset.UnixEpoch,
+            AccountId = account,
+            Url = "https://app.example/hook",
+            Events = [],
+            SealedSecret = [1],
+            SealId = Guid.NewGuid(),
+            CreatedAt = DateTimeOffset.UnixEpoch,
         };
         change?.Invoke(endpoint);
         context.Add(endpoint);
@@ -63,8 +68,17 @@ internal sealed class StoredMail(Installation installation)
         var message = id++;
         context.Add(new Message
         {
-            Id = message, AccountId = account, MessageIdHeader = $"<{message}@acme.example>", FromHeader = "receipts@acme.example", Subject = "Hello", Size = 20 + bodySize,
-            Header = Encoding.ASCII.GetBytes("Subject: Hello\r\n\r\n"), BodyId = id, Tags = [], Metadata = "{}", AcceptedAt = acceptedAt,
+            Id = message,
+            AccountId = account,
+            MessageIdHeader = $"<{message}@acme.example>",
+            FromHeader = "receipts@acme.example",
+            Subject = "Hello",
+            Size = 20 + bodySize,
+            Header = Encoding.ASCII.GetBytes("Subject: Hello\r\n\r\n"),
+            BodyId = id,
+            Tags = [],
+            Metadata = "{}",
+            AcceptedAt = acceptedAt,
         });
         AddBody(context, id++, bodySize);
         foreach (var status in statuses) AddRecipient(context, account, message, acceptedAt, lastEventAt ?? acceptedAt, status, failure);
@@ -85,13 +99,31 @@ internal sealed class StoredMail(Installation installation)
             context.Add(mailbox);
             context.Add(new Message
             {
-                Id = id, AccountId = account, Direction = MessageDirection.Incoming, MessageIdHeader = "", FromHeader = "", Subject = "", Size = 120,
-                Header = Encoding.ASCII.GetBytes("Subject: Hello\r\n\r\n"), BodyId = body, Tags = [], Metadata = "{}", AcceptedAt = receivedAt,
+                Id = id,
+                AccountId = account,
+                Direction = MessageDirection.Incoming,
+                MessageIdHeader = "",
+                FromHeader = "",
+                Subject = "",
+                Size = 120,
+                Header = Encoding.ASCII.GetBytes("Subject: Hello\r\n\r\n"),
+                BodyId = body,
+                Tags = [],
+                Metadata = "{}",
+                AcceptedAt = receivedAt,
             });
             await context.SaveChangesAsync();
             context.Add(new MoxApi.Migrations.Mailboxes.MailboxMessage
             {
-                MailboxId = mailbox.Id, Uid = 1, MessageId = id, AccountId = account, ReceivedAt = receivedAt, ReversePath = "", ForwardPath = "", RemoteAddress = "", Helo = "",
+                MailboxId = mailbox.Id,
+                Uid = 1,
+                MessageId = id,
+                AccountId = account,
+                ReceivedAt = receivedAt,
+                ReversePath = "",
+                ForwardPath = "",
+                RemoteAddress = "",
+                Helo = "",
             });
             messages.Add(id++);
             await context.SaveChangesAsync();
@@ -144,15 +176,29 @@ internal sealed class StoredMail(Installation installation)
         var tried = status is RecipientStatus.Delivered or RecipientStatus.Failed or RecipientStatus.Delayed;
         context.Add(new Recipient
         {
-            Id = recipient, MessageId = message, AccountId = account, LaneId = 1, Address = $"u{recipient}@example.net", BaseAddress = $"u{recipient}@example.net",
-            AcceptedAt = acceptedAt, Status = status, EventSequence = type is null ? 1 : 2, Attempts = tried ? 1 : 0,
+            Id = recipient,
+            MessageId = message,
+            AccountId = account,
+            LaneId = 1,
+            Address = $"u{recipient}@example.net",
+            BaseAddress = $"u{recipient}@example.net",
+            AcceptedAt = acceptedAt,
+            Status = status,
+            EventSequence = type is null ? 1 : 2,
+            Attempts = tried ? 1 : 0,
         });
         context.Add(new Event { Id = id++, AccountId = account, Type = EventType.MessageAccepted, At = acceptedAt, MessageId = message, RecipientId = recipient, Sequence = 1 });
         if (tried)
         {
             context.Add(new Attempt
             {
-                Id = id, MessageId = message, RecipientId = recipient, Number = 1, At = lastEventAt, Reply = "Ok", Conversation = """[{"step":"connect","code":220}]""",
+                Id = id,
+                MessageId = message,
+                RecipientId = recipient,
+                Number = 1,
+                At = lastEventAt,
+                Reply = "Ok",
+                Conversation = """[{"step":"connect","code":220}]""",
                 FailureClass = status == RecipientStatus.Delivered ? FailureClass.None : failure,
             });
         }
@@ -160,7 +206,14 @@ internal sealed class StoredMail(Installation installation)
         {
             context.Add(new Event
             {
-                Id = id + 1, AccountId = account, Type = happened, At = lastEventAt, MessageId = message, RecipientId = recipient, Sequence = 2, AttemptId = tried ? id : null,
+                Id = id + 1,
+                AccountId = account,
+                Type = happened,
+                At = lastEventAt,
+                MessageId = message,
+                RecipientId = recipient,
+                Sequence = 2,
+                AttemptId = tried ? id : null,
             });
         }
         id += 2;

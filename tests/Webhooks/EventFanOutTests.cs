@@ -5,8 +5,8 @@ using MoxApi.OpenApi.Webhooks;
 using MoxApi.Tests.Hosting;
 using MoxApi.Tests.Peers;
 using Xunit;
-using Wire = MoxApi.OpenApi.Events;
 using WebhookDeliveryStatus = MoxApi.Migrations.Webhooks.WebhookDeliveryStatus;
+using Wire = MoxApi.OpenApi.Events;
 
 namespace MoxApi.Tests.Webhooks;
 

@@ -108,8 +108,17 @@ public sealed class DeletionTests(TestPostgres postgres) : IAsyncLifetime
             {
                 context.Add(new Message
                 {
-                    Id = id, AccountId = owner, Direction = MessageDirection.Incoming, MessageIdHeader = "", FromHeader = "", Subject = "", Header = [], BodyId = 100,
-                    Tags = [], Metadata = "{}", AcceptedAt = TimeProvider.System.GetUtcNow(),
+                    Id = id,
+                    AccountId = owner,
+                    Direction = MessageDirection.Incoming,
+                    MessageIdHeader = "",
+                    FromHeader = "",
+                    Subject = "",
+                    Header = [],
+                    BodyId = 100,
+                    Tags = [],
+                    Metadata = "{}",
+                    AcceptedAt = TimeProvider.System.GetUtcNow(),
                 });
             }
             await context.SaveChangesAsync(Cancel);

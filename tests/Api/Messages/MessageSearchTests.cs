@@ -216,14 +216,29 @@ public sealed class MessageSearchTests(TestPostgres postgres) : IAsyncLifetime
         await using var context = installation.Open();
         context.Add(new Message
         {
-            Id = id, AccountId = account, MessageIdHeader = "", FromHeader = "", Subject = subject, Header = [], BodyId = id, Tags = tags, Metadata = "{}", AcceptedAt = at,
+            Id = id,
+            AccountId = account,
+            MessageIdHeader = "",
+            FromHeader = "",
+            Subject = subject,
+            Header = [],
+            BodyId = id,
+            Tags = tags,
+            Metadata = "{}",
+            AcceptedAt = at,
         });
         for (var n = 0; n < recipients.Length; n++)
         {
             context.Add(new Recipient
             {
-                Id = (id * 100) + n, MessageId = id, AccountId = account, LaneId = 1, Address = recipients[n].Address,
-                BaseAddress = MoxApi.Mail.Addresses.BaseAddress.Of(MoxApi.Mail.Addresses.MailAddress.Parse(recipients[n].Address)), AcceptedAt = at, Status = recipients[n].Status,
+                Id = (id * 100) + n,
+                MessageId = id,
+                AccountId = account,
+                LaneId = 1,
+                Address = recipients[n].Address,
+                BaseAddress = MoxApi.Mail.Addresses.BaseAddress.Of(MoxApi.Mail.Addresses.MailAddress.Parse(recipients[n].Address)),
+                AcceptedAt = at,
+                Status = recipients[n].Status,
             });
         }
         await context.SaveChangesAsync(Cancel);

@@ -20,8 +20,13 @@ internal sealed class SuppressionsInMemory : ISuppressions
         var key = BaseAddress.Of(address);
         return Task.FromResult(entries[key] = new()
         {
-            Id = $"sup_{entries.Count + 1}", Address = address.ToString(), BaseAddress = key, Reason = SuppressionReason.Manual, Detail = detail,
-            CreatedAt = AccountInMemory.Time, ExpiresAt = expiresAt,
+            Id = $"sup_{entries.Count + 1}",
+            Address = address.ToString(),
+            BaseAddress = key,
+            Reason = SuppressionReason.Manual,
+            Detail = detail,
+            CreatedAt = AccountInMemory.Time,
+            ExpiresAt = expiresAt,
         });
     }
 
