@@ -75,8 +75,10 @@ internal sealed class WebhookListener(IAnsiConsole console, TimeProvider time) :
 
     private void Print(Event seen)
     {
-        var (type, recipient, attempt) = (seen.Type, seen.Data.Recipient, seen.Data.Attempt);
-        var about = $"{recipient?.Address}  {(recipient is null ? null : Name(recipient.Status))}  {seen.Data.Message?.Id}";
+        var (type, recipient, attempt, webhook) = (seen.Type, seen.Data.Recipient, seen.Data.Attempt, seen.Data.Webhook);
+        var about = webhook is not null
+            ? $"{webhook.Url}  {webhook.Reason}"
+            : $"{recipient?.Address}  {(recipient is null ? null : Name(recipient.Status))}  {seen.Data.Message?.Id}";
         var reply = attempt is null ? null : $"{attempt.SmtpCode} {attempt.Reply}";
         Line(ColourOf(type), seen.Timestamp, $"{Name(type)}", $"{about}  {reply}");
     }
@@ -86,7 +88,7 @@ internal sealed class WebhookListener(IAnsiConsole console, TimeProvider time) :
     private static string ColourOf(EventType type) => type switch
     {
         EventType.MessageDelivered => "green",
-        EventType.MessageFailed or EventType.MessageQuarantined or EventType.MessageComplained => "red",
+        EventType.MessageFailed or EventType.MessageQuarantined or EventType.MessageComplained or EventType.WebhookDisabled => "red",
         EventType.MessageDelayed or EventType.MessageHeld => "yellow",
         _ => "blue",
     };

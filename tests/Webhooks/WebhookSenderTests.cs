@@ -185,7 +185,7 @@ public sealed class WebhookSenderTests : IAsyncLifetime
         await peer.Asked.Task.WaitAsync(Patience);
         await AdvanceUntilDoneAsync(posting);
 
-        var result = await posting;
+        var result = await posting.WaitAsync(Patience);
         Assert.True(result.Succeeded);
         Assert.Equal("ok"u8.ToArray(), result.ResponseBody);
         Assert.True(result.Duration >= EndpointLane.Quick);
