@@ -1,3 +1,4 @@
+using System.Data;
 using MoxApi.Api.Lists;
 using Npgsql;
 
@@ -85,8 +86,8 @@ internal sealed class MessageSearch(NpgsqlDataSource database, SearchLimits limi
     private static (int Count, bool More) Capped(long count, bool more) => ((int)Math.Min(count, CountCap), more || count > CountCap);
 
     /// <summary>
-    /// A transaction in which every statement is planned for its own values, since a plan for any word would be a wrong one for most, and is run by one process:
-    /// to start others takes longer than it does.
+    /// A snapshot, so that where one statement ended the next begins though messages arrive. Every statement is planned for its own values, since a plan for any
+    /// word would be a wrong one for most, and is run by one process: to start others takes longer than it does.
     /// </summary>
     private sealed class Reading(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancel) : IAsyncDisposable
     {
@@ -95,7 +96,7 @@ internal sealed class MessageSearch(NpgsqlDataSource database, SearchLimits limi
             var connection = await database.OpenConnectionAsync(cancel);
             try
             {
-                var transaction = await connection.BeginTransactionAsync(cancel);
+                var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancel);
                 await using var plans = new NpgsqlBatch(connection) { BatchCommands = { new("SET LOCAL plan_cache_mode = force_custom_plan"), new("SET LOCAL max_parallel_workers_per_gather = 0") } };
                 await plans.ExecuteNonQueryAsync(cancel);
                 return new Reading(connection, transaction, cancel);
