@@ -6,8 +6,8 @@ namespace MoxApi.Api.Accounts;
 
 /// <summary>
 /// What becomes of queued mail when an account or a domain may not send any more. The account or domain is marked first, which refuses new sends; then its
-/// queue is walked in batches. What was in a worker's hands, or being accepted, at that moment is found by the next walk: <see cref="CatchUpAsync"/> makes one
-/// every minute, which also ends what a node's death cut short.
+/// queue is walked in batches. What was in a worker's hands, or being accepted, at that moment is found by the next walk: for accounts
+/// <see cref="Migrations.Pausing.PauseWatch"/> makes one every minute, for the rest <see cref="CatchUpAsync"/>, which also ends what a node's death cut short.
 /// </summary>
 internal sealed class Stops(IDbContextFactory<MailDbContext> contexts, RecipientChanges changes)
 {
@@ -43,12 +43,11 @@ internal sealed class Stops(IDbContextFactory<MailDbContext> contexts, Recipient
         foreach (var domain in await context.Domains.Where(d => d.AccountId == account).Select(d => d.Id).ToListAsync(cancel)) await EndDomainAsync(domain, cancel);
     }
 
-    /// <summary>Walks the queues of all accounts and domains that are suspended or paused once more.</summary>
+    /// <summary>Walks the queues of deleted accounts and suspended domains once more.</summary>
     public async Task CatchUpAsync(CancellationToken cancel)
     {
         await using var context = await contexts.CreateDbContextAsync(cancel);
-        var accounts = await context.Accounts.Where(a => a.DeletedAt == null && (a.SuspendedAt != null || a.PausedAt != null)).Select(a => a.Id).ToListAsync(cancel);
-        foreach (var account in accounts) await HoldAccountAsync(account, cancel);
+        foreach (var account in await context.Accounts.Where(a => a.DeletedAt != null).Select(a => a.Id).ToListAsync(cancel)) await EndAccountAsync(account, cancel);
         foreach (var domain in await context.Domains.Where(d => d.SuspendedAt != null).Select(d => d.Id).ToListAsync(cancel)) await HoldDomainAsync(domain, cancel);
     }
 

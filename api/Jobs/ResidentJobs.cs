@@ -75,7 +75,6 @@ internal sealed partial class ResidentJobs(
         recurring.AddOrUpdate<Upkeep>("retention", Chores, u => u.DeleteOld(CancellationToken.None), "27 * * * *");
         recurring.AddOrUpdate<Upkeep>("orphaned-bodies", Chores, u => u.SweepBodies(CancellationToken.None), "43 3 * * 0");
         recurring.AddOrUpdate<AdministrationChores>("administration", Chores, c => c.CatchUp(CancellationToken.None), "* * * * *");
-        recurring.AddOrUpdate<AdministrationChores>("deleted-accounts", Chores, c => c.RemoveDeletedAccounts(CancellationToken.None), "*/5 * * * *");
     }
 
     private IEnumerable<(bool IsRunning, TimeSpan SinceLastRound, Job Job)> Residents()

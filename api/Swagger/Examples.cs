@@ -72,8 +72,14 @@ internal static class Examples
         StatusCodes.Status401Unauthorized => ErrorCodes.Unauthorized,
         StatusCodes.Status403Forbidden => ErrorCodes.MissingScope,
         StatusCodes.Status404NotFound => ErrorCodes.NotFound,
-        StatusCodes.Status409Conflict when operation is "ReplayWebhook" or "ReplayWebhookDelivery" => ErrorCodes.WebhookDisabled,
-        StatusCodes.Status409Conflict => ErrorCodes.IdempotencyInProgress,
+        StatusCodes.Status409Conflict => operation switch
+        {
+            "SendMessage" => ErrorCodes.IdempotencyInProgress,
+            "CancelMessage" or "RescheduleMessage" => ErrorCodes.NotCancelable,
+            "ReplayWebhook" or "ReplayWebhookDelivery" => ErrorCodes.WebhookDisabled,
+            "CreateAccount" or "ChangeAccount" or "AddAddress" or "CreateDomain" => ErrorCodes.AlreadyExists,
+            _ => ErrorCodes.Conflict,
+        },
         StatusCodes.Status410Gone => ErrorCodes.ContentDeleted,
         StatusCodes.Status413PayloadTooLarge => ErrorCodes.TooLarge,
         StatusCodes.Status415UnsupportedMediaType => ErrorCodes.UnsupportedMediaType,

@@ -28,9 +28,12 @@ internal sealed class OldMessages(Batches batches)
         SELECT accepted_at, id, (SELECT count(*) FROM gone) FROM page ORDER BY accepted_at DESC, id DESC LIMIT 1
         """;
 
-    // Whatever there is, for an account that goes away itself; in batches of up to 64 MiB, as with OldContent.
+    // Whatever there is, for an account that goes away itself, but for what a worker has in hand; in batches of up to 64 MiB, as with OldContent.
     internal const string OfAccount = $"""
-        WITH page AS MATERIALIZED (SELECT id, accepted_at, size FROM message WHERE account_id = $1 ORDER BY accepted_at, id LIMIT 1000),
+        WITH page AS MATERIALIZED (
+          SELECT id, accepted_at, size FROM message m WHERE account_id = $1 AND NOT EXISTS (
+            SELECT FROM recipient r JOIN queue q ON q.recipient_id = r.id WHERE r.message_id = m.id AND q.session_id IS NOT NULL)
+          ORDER BY accepted_at, id LIMIT 1000),
         due AS (SELECT id FROM (SELECT *, sum(size) OVER (ORDER BY accepted_at, id) - size AS before FROM page) p WHERE before < 67108864),
         {Delete}
         SELECT count(*) FROM gone
@@ -60,7 +63,7 @@ internal sealed class OldMessages(Batches batches)
         return total;
     }
 
-    /// <summary>Deletes all messages of an account.</summary>
+    /// <summary>Deletes all messages of an account that nobody has in hand.</summary>
     public Task<int> DeleteAllAsync(long account, CancellationToken stop) => batches.RepeatAsync(OfAccount, stop, account);
 
     /// <summary>Walks in the order of time, a batch after the other, past what must stay.</summary>

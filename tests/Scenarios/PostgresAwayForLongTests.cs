@@ -27,6 +27,7 @@ public sealed partial class PostgresAwayForLongTests : IAsyncLifetime
         installation = await Installation.CreateAsync(postgres.ConnectionString);
         installation.Settings["Database__ConnectionString"] = proxy.ConnectionString;
         installation.Settings["Node__Lease"] = $"{Lease}";
+        installation.Settings["Listeners__Metrics__0"] = "127.0.0.1:0"; // No key can be looked up while it is away.
     }
 
     public async ValueTask DisposeAsync()
@@ -118,7 +119,7 @@ public sealed partial class PostgresAwayForLongTests : IAsyncLifetime
         await Task.Delay(Lease, TimeProvider.System, TestContext.Current.CancellationToken);
         foreach (var node in nodes)
         {
-            using var client = node.Client("");
+            using var client = new HttpClient { BaseAddress = node.Metrics };
             await Eventually.HoldsAsync(async () => CutOff().IsMatch(await client.GetStringAsync("/metrics")), "the node to know that it is cut off");
         }
     }

@@ -105,7 +105,7 @@ public sealed class SuspensionTests(TestPostgres postgres) : IAsyncLifetime
     {
         var queued = await host.SendMessageAsync();
         await ExecuteAsync("UPDATE queue SET session_id = (SELECT id FROM session)");
-        await host.PostAsync($"{account}/suspend");
+        await host.PostAsync($"{domain}/suspend");
         Assert.Equal(["delivering"], await host.StatusesAsync(queued));
 
         await ExecuteAsync("UPDATE queue SET session_id = NULL");
