@@ -145,6 +145,7 @@ internal sealed partial class DeliveryEngine
             }
             CallIn();
             staff.ServeWaiting();
+            foreach (var lane in overdue.Select(s => s.Lane).Distinct()) staff.Reinforce(lane);
             return shed;
         }
     }

@@ -8,6 +8,9 @@ internal sealed class LaneStaff(DeliveryOptions options, LaneShares shares, Time
     // A worker for every so many rows that wait.
     private const int RowsPerWorker = 4;
 
+    // Times that after which a destination is slow: a server that takes so long may hang over this message alone.
+    private const int HangsAfter = 6;
+
     private readonly HashSet<WorkerSlot> slots = [];
     private int leaving;
 
@@ -28,11 +31,16 @@ internal sealed class LaneStaff(DeliveryOptions options, LaneShares shares, Time
                 lane.Waiting = true;
                 return;
             }
-            var slot = new WorkerSlot(lane, time);
-            lane.Join();
-            slots.Add(slot);
-            slot.Running = run(slot);
+            Start(lane);
         }
+    }
+
+    /// <summary>Starts one more worker at a slow destination all of whose workers seem to hang, so that one message does not keep the others waiting; not where others wait for a slot.</summary>
+    public void Reinforce(Lane lane)
+    {
+        var isWorth = IsOpen && lane.Ready.Count > 0 && lane.Workers < options.MaxConnectionsPerDestination;
+        if (!isWorth || lane.Share.Waiting.Count > 0 || !HasSlot(lane.Share)) return;
+        if (slots.Where(s => s.Lane == lane).All(s => s.Busy > HangsAfter * options.SlowAfter)) Start(lane);
     }
 
     /// <summary>Gives free slots to lanes that wait for them. Each lane that is looked at takes one, goes to another line, or no longer wants any.</summary>
@@ -71,6 +79,14 @@ internal sealed class LaneStaff(DeliveryOptions options, LaneShares shares, Time
             leaving++;
         }
         return lanes;
+    }
+
+    private void Start(Lane lane)
+    {
+        var slot = new WorkerSlot(lane, time);
+        lane.Join();
+        slots.Add(slot);
+        slot.Running = run(slot);
     }
 
     // One worker finds out how the destination fares; then a few rows each.

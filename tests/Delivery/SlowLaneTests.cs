@@ -36,10 +36,12 @@ public class SlowLaneTests(TestPostgres postgres)
     {
         await using var bed = await MakeAsync(postgres, Soon, FewConnections());
         var isHanging = false;
-        foreach (var domain in Domains) bed.AddDomain(domain).On(step, _ => Volatile.Read(ref isHanging) ? Hang(step) : null);
+        var servers = Domains.Select(bed.AddDomain).ToList();
+        foreach (var server in servers) server.On(step, _ => Volatile.Read(ref isHanging) ? Hang(step) : null);
         bed.AddDomain("live.example");
         foreach (var message in await SendToAsync(bed, [.. Domains, "live.example"])) await bed.UntilAsync(message, RecipientStatus.Delivered);
 
+        await UntilAsync(() => Task.FromResult(servers.All(s => s.Sessions.All(session => session.IsOver)))); // A connection that is still open greets no more.
         Volatile.Write(ref isHanging, true);
         await SendToAsync(bed, Domains);
         for (var i = 0; i < 3; i++) await bed.UntilAsync(await bed.SendAsync("sam@live.example"), RecipientStatus.Delivered);
@@ -110,6 +112,21 @@ public class SlowLaneTests(TestPostgres postgres)
         Assert.Equal(0, await bed.CountAsync("SELECT count(*) FROM attempt WHERE outcome <> 0"));
         // One at a time: the next connection, or transaction, begins when the last one has ended.
         Assert.Single(server.Sessions);
+    }
+
+    [Fact]
+    public async Task A_server_that_hangs_over_one_message_does_not_keep_the_others_waiting()
+    {
+        await using var bed = await MakeAsync(postgres, options: new() { SlowAfter = TimeSpan.FromMilliseconds(200), StopWithin = TimeSpan.Zero });
+        var first = 0;
+        bed.AddDomain("example.org").On("body", _ => Interlocked.Increment(ref first) == 1 ? Hang("body") : null);
+        var hanging = await bed.SendAsync("jane@example.org");
+        await UntilAsync(() => Task.FromResult(Volatile.Read(ref first) == 1));
+
+        foreach (var message in await SendToAsync(bed, ["example.org", "example.org"])) await bed.UntilAsync(message, RecipientStatus.Delivered);
+
+        Assert.Equal(1, await bed.CountAsync($"SELECT count(*) FROM queue q JOIN recipient r ON r.id = q.recipient_id WHERE r.message_id = {hanging.MessageId}"));
+        gate.SetResult();
     }
 
     private static string[] Domains { get; } = [.. Enumerable.Range(0, Hanging).Select(n => $"hangs{n}.example")];

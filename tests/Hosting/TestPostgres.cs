@@ -11,4 +11,5 @@ public sealed class TestPostgres() : TemporaryCluster("/tmp", new Dictionary<str
     ["fsync"] = "off",
     ["full_page_writes"] = "off",
     ["max_connections"] = "500",
+    ["autovacuum"] = "off", // It starts a process per database and nap, and there is a database per test.
 });

@@ -6,7 +6,6 @@ using Xunit;
 namespace MoxApi.Tests.Scenarios;
 
 /// <summary>The commands that change what is there, as an operator runs them, on a production installation.</summary>
-[Collection(ProcessCollection.Name)]
 public sealed class AdministrationCommandsTests(TestPostgres postgres) : IAsyncLifetime
 {
     private Installation installation = null!;

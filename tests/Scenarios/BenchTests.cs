@@ -14,7 +14,6 @@ namespace MoxApi.Tests.Scenarios;
 /// The benchmark, run with small numbers: what it counts must add up; its figures mean nothing here. Each scenario starts a PostgreSQL and the
 /// program, so only two stand for all: one with all that is counted, and one that writes to the tables itself.
 /// </summary>
-[Collection(ProcessCollection.Name)]
 public class BenchTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);

@@ -16,7 +16,6 @@ using Xunit;
 namespace MoxApi.Tests.Scenarios;
 
 /// <summary>Secrets that were used in a real run are sought in all that it leaves behind: logs, metrics, answers and a dump of the database.</summary>
-[Collection(ProcessCollection.Name)]
 public sealed class CanarySecretsTests(TestPostgres postgres)
 {
     private const string Password = "canary-Passwörd-7c1f";

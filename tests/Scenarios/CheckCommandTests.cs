@@ -6,7 +6,6 @@ using Xunit;
 namespace MoxApi.Tests.Scenarios;
 
 /// <summary><c>moxapi check</c>.</summary>
-[Collection(ProcessCollection.Name)]
 public class CheckCommandTests(TestPostgres postgres)
 {
     [Fact]

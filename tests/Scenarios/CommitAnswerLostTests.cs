@@ -9,7 +9,6 @@ using Xunit;
 namespace MoxApi.Tests.Scenarios;
 
 /// <summary>The network breaks just after a commit: the message is stored, and the node cannot know. The client tries again with its Idempotency-Key.</summary>
-[Collection(ProcessCollection.Name)]
 public sealed class CommitAnswerLostTests(TestPostgres postgres)
 {
     private const string MessageId = "<once@acme.example>";

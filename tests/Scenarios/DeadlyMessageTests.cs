@@ -8,7 +8,6 @@ using Xunit;
 namespace MoxApi.Tests.Scenarios;
 
 /// <summary>A message that kills the node each time its final dot is sent.</summary>
-[Collection(ProcessCollection.Name)]
 public class DeadlyMessageTests(TestPostgres postgres)
 {
     private const string Deadly = "<deadly@acme.example>";
@@ -20,6 +19,7 @@ public class DeadlyMessageTests(TestPostgres postgres)
         await using var sink = new CountingSink { BeforeAnswer = (id, _) => id == Deadly && dots.Release() >= 0 ? Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System) : Task.CompletedTask };
         await using var installation = await Installation.CreateAsync(postgres);
         installation.Deliver("example.net", sink.EndPoint);
+        installation.Settings["Delivery__SlowAfter"] = "00:00:00.2"; // The destination's first connection hangs: a second one is soon to be had.
         MoxApiProcess? node = await installation.StartNodeAsync("a");
         try
         {

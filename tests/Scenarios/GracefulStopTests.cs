@@ -6,7 +6,6 @@ using Xunit;
 namespace MoxApi.Tests.Scenarios;
 
 /// <summary>A node that is told to stop.</summary>
-[Collection(ProcessCollection.Name)]
 public class GracefulStopTests(TestPostgres postgres)
 {
     [Fact]

@@ -13,7 +13,6 @@ using Xunit;
 namespace MoxApi.Tests.Scenarios;
 
 /// <summary>What a node says of itself, and to whom.</summary>
-[Collection(ProcessCollection.Name)]
 public class HealthTests(TestPostgres postgres)
 {
     [Fact]

@@ -39,15 +39,21 @@ public sealed class IdempotencyTests(TestPostgres postgres) : IAsyncLifetime
         Assert.Equal(1, await CountAsync());
     }
 
-    [Theory]
-    [InlineData("""{"to": ["jane@example.org"], "subject": "Receipt", "text": "2"}""")]
-    [InlineData("""{"to": ["jane@example.org"], "subject": "Receipt", "text": "1", "attachments": [{"filename": "a.txt", "contentType": "text/plain", "content": "YQ=="}]}""")]
-    public async Task The_same_key_with_another_message_is_refused(string other)
+    [Fact]
+    public async Task The_same_key_with_another_message_is_refused()
     {
         await SendAsync(client, "k", """{"to": ["jane@example.org"], "subject": "Receipt", "text": "1"}""");
-        var answer = await SendAsync(client, "k", other);
-        Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.Status);
-        Assert.Equal("idempotency_mismatch", (string?)answer.Body["code"]);
+        string[] others =
+        [
+            """{"to": ["jane@example.org"], "subject": "Receipt", "text": "2"}""",
+            """{"to": ["jane@example.org"], "subject": "Receipt", "text": "1", "attachments": [{"filename": "a.txt", "contentType": "text/plain", "content": "YQ=="}]}""",
+        ];
+        foreach (var other in others)
+        {
+            var answer = await SendAsync(client, "k", other);
+            Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.Status);
+            Assert.Equal("idempotency_mismatch", (string?)answer.Body["code"]);
+        }
         Assert.Equal(1, await CountAsync());
     }
 

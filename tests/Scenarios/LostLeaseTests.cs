@@ -8,7 +8,6 @@ using Xunit;
 namespace MoxApi.Tests.Scenarios;
 
 /// <summary>A node that stands still for longer than its lease, such as a virtual machine that is moved, and then goes on.</summary>
-[Collection(ProcessCollection.Name)]
 public class LostLeaseTests(TestPostgres postgres)
 {
     // No shorter, or a node on a busy machine would lose its lease without being stopped.

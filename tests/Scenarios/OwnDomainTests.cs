@@ -5,7 +5,6 @@ using Xunit;
 namespace MoxApi.Tests.Scenarios;
 
 /// <summary>Mail whose servers are this node itself, with the real program.</summary>
-[Collection(ProcessCollection.Name)]
 public class OwnDomainTests(TestPostgres postgres)
 {
     [Fact]

@@ -9,7 +9,6 @@ using Xunit;
 namespace MoxApi.Tests.Scenarios;
 
 /// <summary>Sends that cannot be stored come at once with many that can: they fail alone.</summary>
-[Collection(ProcessCollection.Name)]
 public sealed class PoisonedSendsTests(TestPostgres postgres)
 {
     private const int Good = 120;

@@ -10,7 +10,6 @@ namespace MoxApi.Tests.Scenarios;
 /// PostgreSQL is killed, and for longer than a lease nobody reaches it: it comes back behind a network that is cut. What a node holds meanwhile may
 /// belong to somebody else.
 /// </summary>
-[Collection(ProcessCollection.Name)]
 public sealed partial class PostgresAwayForLongTests : IAsyncLifetime
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(3);

@@ -6,7 +6,6 @@ using Xunit;
 namespace MoxApi.Tests.Scenarios;
 
 /// <summary>PostgreSQL dies as <c>kill -9</c> of its first process makes it, with all guarantees for the disk in force, and comes back.</summary>
-[Collection(ProcessCollection.Name)]
 public sealed class PostgresKilledTests : IAsyncLifetime
 {
     // Longer than PostgreSQL is away.

@@ -9,7 +9,6 @@ using Xunit;
 namespace MoxApi.Tests.Scenarios;
 
 /// <summary>An app whose many threads all send with the same Idempotency-Key at once, over two nodes, as they do when its own queue hands a job out twice.</summary>
-[Collection(ProcessCollection.Name)]
 public sealed class SameKeyOnTwoNodesTests(TestPostgres postgres)
 {
     private const int Threads = 24;

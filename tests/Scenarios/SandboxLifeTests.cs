@@ -4,7 +4,6 @@ using Xunit;
 namespace MoxApi.Tests.Scenarios;
 
 /// <summary>Starts and ends of the local sandbox, and what happens beside it.</summary>
-[Collection(ProcessCollection.Name)]
 public sealed class SandboxLifeTests : IDisposable
 {
     private readonly SandboxFolder sandbox = new();

@@ -9,7 +9,6 @@ using Xunit;
 namespace MoxApi.Tests.Scenarios;
 
 /// <summary>The program as somebody meets it first: started without configuration, used by copying lines.</summary>
-[Collection(ProcessCollection.Name)]
 public sealed class SandboxTests(SandboxTests.Running running) : IClassFixture<SandboxTests.Running>
 {
     private readonly MoxApiProcess program = running.Program;

@@ -9,7 +9,6 @@ using Xunit;
 namespace MoxApi.Tests.Scenarios;
 
 /// <summary>The sandbox's addresses that never answer, with a client that waits five seconds in place of five minutes.</summary>
-[Collection(ProcessCollection.Name)]
 public sealed class SandboxTimeoutTests : IDisposable
 {
     private readonly SandboxFolder sandbox = new();

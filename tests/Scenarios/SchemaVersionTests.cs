@@ -4,7 +4,6 @@ using Xunit;
 namespace MoxApi.Tests.Scenarios;
 
 /// <summary>A program meets a database of another version.</summary>
-[Collection(ProcessCollection.Name)]
 public class SchemaVersionTests(TestPostgres postgres)
 {
     [Fact]

@@ -32,12 +32,8 @@ public sealed class SendingTests(TestPostgres postgres) : IAsyncLifetime
         await installation.DisposeAsync();
     }
 
-    [Theory]
-    [InlineData(null, "Acme, Inc. <receipts@acme.example>")]
-    [InlineData("Receipts@acme.example", "Acme, Inc. <Receipts@acme.example>")]
-    [InlineData("Shop <receipts@acme.example>", "Shop <receipts@acme.example>")]
-    [InlineData("other@acme.example", "other@acme.example")]
-    public async Task An_author_without_a_name_goes_by_the_one_that_is_stored_for_the_address(string? from, string shown)
+    [Fact]
+    public async Task An_author_without_a_name_goes_by_the_one_that_is_stored_for_the_address()
     {
         // Another account's name for an address of its own is not used.
         await using (var context = installation.Open())
@@ -48,12 +44,19 @@ public sealed class SendingTests(TestPostgres postgres) : IAsyncLifetime
             context.Add(new Address { AccountId = stranger.Id, DomainId = await context.Domains.Select(d => d.Id).SingleAsync(Cancel), LocalPart = "other", DisplayName = "Stranger", CreatedAt = stranger.CreatedAt });
             await context.SaveChangesAsync(Cancel);
         }
-        var message = new JsonObject { ["to"] = new JsonArray("jane@example.net"), ["text"] = "x" };
-        if (from is not null) message["from"] = from;
 
-        var sent = await PostAsync("/v1/messages", message);
+        Assert.Equal("Acme, Inc. <receipts@acme.example>", await ShownAsync(null));
+        Assert.Equal("Acme, Inc. <Receipts@acme.example>", await ShownAsync("Receipts@acme.example"));
+        Assert.Equal("Shop <receipts@acme.example>", await ShownAsync("Shop <receipts@acme.example>"));
+        Assert.Equal("other@acme.example", await ShownAsync("other@acme.example"));
 
-        Assert.Equal(shown, (string?)(await GetAsync($"/v1/messages/{sent["id"]}"))["from"]);
+        async Task<string?> ShownAsync(string? from)
+        {
+            var message = new JsonObject { ["to"] = new JsonArray("jane@example.net"), ["text"] = "x" };
+            if (from is not null) message["from"] = from;
+            var sent = await PostAsync("/v1/messages", message);
+            return (string?)(await GetAsync($"/v1/messages/{sent["id"]}"))["from"];
+        }
     }
 
     [Fact]

@@ -7,7 +7,6 @@ using Xunit;
 namespace MoxApi.Tests.Scenarios;
 
 /// <summary>One node takes messages, another delivers them and posts the webhooks.</summary>
-[Collection(ProcessCollection.Name)]
 public class SeparateRolesTests(TestPostgres postgres)
 {
     private const int Messages = 8;

@@ -6,7 +6,6 @@ using Xunit;
 namespace MoxApi.Tests.Scenarios;
 
 /// <summary>Two nodes under load, of which one or both are killed again and again, as <c>kill -9</c> does.</summary>
-[Collection(ProcessCollection.Name)]
 public class TwoNodesKilledTests(TestPostgres postgres)
 {
     private const int Rounds = 20;

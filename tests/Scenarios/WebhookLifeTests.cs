@@ -10,7 +10,6 @@ using Xunit;
 namespace MoxApi.Tests.Scenarios;
 
 /// <summary>What an owner does with a webhook, on the program as it is run.</summary>
-[Collection(ProcessCollection.Name)]
 public class WebhookLifeTests(TestPostgres postgres)
 {
     [Fact]
