@@ -44,16 +44,22 @@ public class TwoNodesKilledTests(TestPostgres postgres)
         }
     }
 
+    // A node that was killed comes back while the load goes on at the other one, if that lives.
     private static async Task KillAgainAndAgainAsync(Installation installation, MoxApiProcess?[] nodes, MailLoad load)
     {
         var random = new Random(Seed);
+        var coming = new[] { Task.CompletedTask, Task.CompletedTask };
         for (var round = 0; round < Rounds; round++)
         {
             await load.AcknowledgedMoreAsync(20 + random.Next(60));
             var victims = random.Next(3) switch { 0 => [0], 1 => [1], _ => new[] { 0, 1 } };
+            await Task.WhenAll(victims.Select(n => coming[n]));
             await Task.WhenAll(victims.Select(n => KillAsync(nodes, n)));
-            foreach (var (n, node) in await Task.WhenAll(victims.Select(async n => (n, await StartAsync(installation, n == 0 ? "a" : "b"))))) nodes[n] = node;
+            foreach (var n in victims) coming[n] = ComeBackAsync(n);
         }
+        await Task.WhenAll(coming);
+
+        async Task ComeBackAsync(int n) => nodes[n] = await StartAsync(installation, n == 0 ? "a" : "b");
     }
 
     private static async Task KillAsync(MoxApiProcess?[] nodes, int number)
