@@ -176,7 +176,7 @@ internal sealed class NodeSettings
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>The octets of messages on their way in, over HTTP and SMTP, that may be kept in memory and temporary files at once.</summary>
+    /// <summary>The octets of messages on their way in, over HTTP and SMTP, that may be kept in memory at once; of those in temporary files an eighth counts.</summary>
     [Range(1 << 20, long.MaxValue)]
     public long MaxBytesInFlight { get; init; } = BytesInFlight.DefaultLimit;
 

@@ -32,10 +32,12 @@ internal sealed class BodySpool(BytesInFlight.Share share, string? folder = null
     /// <exception cref="NoRoomException">Too much is in flight, or the disk is full or broken.</exception>
     public override void Write(ReadOnlySpan<byte> buffer)
     {
-        share.Add(buffer.Length);
+        var length = inner.Length + buffer.Length;
+        var small = inner is MemoryStream && length <= AcceptWriter.AloneAbove;
+        share.Keep(small ? length : 0, small ? 0 : length);
         try
         {
-            if (inner is MemoryStream memory && memory.Length + buffer.Length > AcceptWriter.AloneAbove) inner = ToFile(memory);
+            if (!small && inner is MemoryStream memory) inner = ToFile(memory);
             inner.Write(buffer);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)

@@ -28,8 +28,9 @@ internal sealed class MessageSpool(string folder, BytesInFlight.Share share) : I
     /// <exception cref="IOException">The disk is full, the folder cannot be written, or too much is in flight.</exception>
     public async ValueTask SettleAsync(CancellationToken cancellationToken)
     {
-        share.Add(Length - share.Held);
-        if (memory.WrittenCount <= MaxOctetsInMemory) return;
+        var small = memory.WrittenCount <= MaxOctetsInMemory;
+        share.Keep(small ? memory.WrittenCount : 0, small ? file?.Length ?? 0 : Length);
+        if (small) return;
         file ??= CreateFile();
         await file.WriteAsync(memory.WrittenMemory, cancellationToken);
         memory.ResetWrittenCount();
@@ -40,7 +41,7 @@ internal sealed class MessageSpool(string folder, BytesInFlight.Share share) : I
     {
         memory.ResetWrittenCount();
         file?.SetLength(0);
-        share.Clear();
+        share.Keep(0, 0);
     }
 
     /// <summary>Reads the message from its beginning. One reader at a time; the stream's life ends with the spool's.</summary>

@@ -17,6 +17,7 @@ internal sealed class AttachmentSpool(string folder, BytesInFlight.Share share) 
     public const int MemoryLimit = 256 * 1024;
 
     private byte[] _memory = [];
+    private long _elsewhere;
     private SafeFileHandle? _file;
 
     /// <summary>The octets written.</summary>
@@ -27,12 +28,16 @@ internal sealed class AttachmentSpool(string folder, BytesInFlight.Share share) 
 
     /// <summary>Counts octets of the request that are kept elsewhere.</summary>
     /// <exception cref="NoRoomException">Too much is in flight.</exception>
-    public void Count(int octets) => share.Add(octets);
+    public void Count(int octets)
+    {
+        _elsewhere += octets;
+        Keep(Length);
+    }
 
     /// <exception cref="NoRoomException">Too much is in flight, or the disk is full or broken: nothing can be accepted now.</exception>
     public void Write(ReadOnlySpan<byte> octets)
     {
-        share.Add(octets.Length);
+        Keep(Length + octets.Length);
         try
         {
             if (_file is null && Length + octets.Length > MemoryLimit) MoveToFile();
@@ -60,6 +65,12 @@ internal sealed class AttachmentSpool(string folder, BytesInFlight.Share share) 
         _file?.Dispose();
         ReturnMemory();
         share.Dispose();
+    }
+
+    private void Keep(long length)
+    {
+        var small = length <= MemoryLimit;
+        share.Keep(_elsewhere + (small ? length : 0), small ? 0 : length);
     }
 
     private void Remember(ReadOnlySpan<byte> octets)

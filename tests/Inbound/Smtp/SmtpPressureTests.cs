@@ -12,12 +12,12 @@ public class SmtpPressureTests
     [Fact]
     public async Task A_message_announced_as_larger_than_the_room_left_is_452_at_MAIL()
     {
-        var inFlight = new BytesInFlight(1 << 20);
+        var inFlight = new BytesInFlight(100_000); // In a file, where an eighth counts.
         await using var host = await SmtpListenerHost.StartAsync(inFlight: inFlight);
         await using var client = await host.ConnectAsync();
         await client.SayStartAsync("EHLO a", "250 ");
         await client.SayStartAsync("MAIL FROM:<jane@example.org> SIZE=2000000", "452 4.3.1 ");
-        await client.SayStartAsync("MAIL FROM:<jane@example.org> SIZE=1000000", "250 ");
+        await client.SayStartAsync("MAIL FROM:<jane@example.org> SIZE=500000", "250 ");
     }
 
     [Fact]
@@ -28,7 +28,7 @@ public class SmtpPressureTests
         await using var client = await host.BeginAsync();
         using (var others = inFlight.Open())
         {
-            others.Add(1 << 20);
+            others.Keep(1 << 20, 0);
             await client.SayStartAsync("DATA", "452 4.3.1 ");
         }
         await client.SayStartAsync("DATA", "354 ");
@@ -39,11 +39,11 @@ public class SmtpPressureTests
     [Fact]
     public async Task A_message_that_outgrows_the_room_is_read_to_its_end_and_452()
     {
-        var inFlight = new BytesInFlight(200_000);
+        var inFlight = new BytesInFlight(66_000);
         await using var host = await SmtpListenerHost.StartAsync(inFlight: inFlight);
         await using var client = await host.BeginAsync();
         await client.SayStartAsync("DATA", "354 ");
-        await client.SendRawAsync(string.Concat(Enumerable.Repeat(Line, 500)));
+        await client.SendRawAsync(string.Concat(Enumerable.Repeat(Line, 600)));
         await client.SayStartAsync("\r\n.", "452 4.3.1 ");
         await client.SayAsync("NOOP", "250 2.0.0 Ok");
         Assert.False(host.Backend.HasReceived);

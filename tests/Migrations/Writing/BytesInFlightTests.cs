@@ -10,13 +10,13 @@ public class BytesInFlightTests
     {
         var inFlight = new BytesInFlight(100);
         using var share = inFlight.Open();
-        share.Add(60);
+        share.Keep(60, 0);
 
-        Assert.Throws<NoRoomException>(() => share.Add(41));
+        Assert.Throws<NoRoomException>(() => share.Keep(101, 0));
 
-        Assert.Equal((60, 60), (inFlight.Taken, share.Held));
-        Assert.True(inFlight.HasRoomFor(40));
-        Assert.False(inFlight.HasRoomFor(41));
+        Assert.Equal(60, inFlight.Taken);
+        Assert.True(inFlight.HasRoomFor(8 * 40));
+        Assert.False(inFlight.HasRoomFor((8 * 40) + 1));
     }
 
     [Fact]
@@ -25,11 +25,24 @@ public class BytesInFlightTests
         var inFlight = new BytesInFlight(100);
         using (var share = inFlight.Open())
         {
-            share.Add(60);
-            share.Clear();
-            share.Add(50);
+            share.Keep(60, 0);
+            share.Keep(0, 0);
+            share.Keep(50, 0);
+            Assert.Equal(50, inFlight.Taken);
         }
         Assert.Equal(0, inFlight.Taken);
+    }
+
+    [Fact]
+    public void What_goes_to_a_file_counts_an_eighth()
+    {
+        var inFlight = new BytesInFlight(100);
+        using var share = inFlight.Open();
+        share.Keep(80, 0);
+        share.Keep(20, 8 * 80);
+
+        Assert.Equal(100, inFlight.Taken);
+        Assert.Throws<NoRoomException>(() => share.Keep(20, (8 * 80) + 1));
     }
 
     [Fact]
@@ -43,7 +56,7 @@ public class BytesInFlightTests
                 using var share = inFlight.Open();
                 try
                 {
-                    for (var part = 0; part < 10; part++) share.Add(50);
+                    for (var part = 1; part <= 10; part++) share.Keep(50 * part, 0);
                 }
                 catch (NoRoomException)
                 {
