@@ -7,7 +7,9 @@ namespace MoxApi.Api.Accounts;
 /// <summary>
 /// What becomes of queued mail when an account or a domain may not send any more. The account or domain is marked first, which refuses new sends; then its
 /// queue is walked in batches. What was in a worker's hands, or being accepted, at that moment is found by the next walk: for accounts
-/// <see cref="Migrations.Pausing.PauseWatch"/> makes one every minute, for the rest <see cref="CatchUpAsync"/>, which also ends what a node's death cut short.
+/// <see cref="Migrations.Pausing.PauseWatch"/> makes one every minute, for the rest <see cref="CatchUpAsync"/>, which also ends what a node's death cut short
+/// and releases what was held just when its sender was let go on. What an account sent from a domain in which it has no address any more no walk looks for:
+/// that is held or canceled when its attempt is due.
 /// </summary>
 internal sealed class Stops(IDbContextFactory<MailDbContext> contexts, RecipientChanges changes)
 {
@@ -43,13 +45,19 @@ internal sealed class Stops(IDbContextFactory<MailDbContext> contexts, Recipient
         foreach (var domain in await context.Domains.Where(d => d.AccountId == account).Select(d => d.Id).ToListAsync(cancel)) await EndDomainAsync(domain, cancel);
     }
 
-    /// <summary>Walks the queues of deleted accounts and suspended domains once more.</summary>
+    /// <summary>Walks the queues of deleted accounts and suspended domains once more, and what is held of everybody else.</summary>
     public async Task CatchUpAsync(CancellationToken cancel)
     {
         await using var context = await contexts.CreateDbContextAsync(cancel);
         foreach (var account in await context.Accounts.Where(a => a.DeletedAt != null).Select(a => a.Id).ToListAsync(cancel)) await EndAccountAsync(account, cancel);
         foreach (var domain in await context.Domains.Where(d => d.SuspendedAt != null).Select(d => d.Id).ToListAsync(cancel)) await HoldDomainAsync(domain, cancel);
+        foreach (var account in await HeldInVainAsync(context, cancel)) await ReleaseAccountAsync(account, cancel);
     }
+
+    // One probe of an index for each account. Whose mail is held for a suspended domain alone is among them; of that, nothing is released.
+    private static Task<List<long>> HeldInVainAsync(MailDbContext context, CancellationToken cancel) => context.Accounts
+        .Where(a => a.SuspendedAt == null && a.PausedAt == null && a.DeletedAt == null && context.Recipients.Any(r => r.AccountId == a.Id && r.Status == RecipientStatus.Held))
+        .OrderBy(a => a.Id).Select(a => a.Id).ToListAsync(cancel);
 
     private async Task ApplyToDomainAsync(long domain, RecipientChange change, CancellationToken cancel)
     {

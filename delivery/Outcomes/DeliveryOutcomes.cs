@@ -10,7 +10,8 @@ namespace MoxApi.Delivery.Outcomes;
 
 /// <summary>Turns what happened to recipients into committed outcomes, and wakes who has to act on them.</summary>
 internal sealed partial class DeliveryOutcomes(
-    IdBlocks ids, GroupCommit<Outcome, OutcomeResult> writer, NodeSession session, DeliveryMetrics metrics, TimeProvider time, ILogger<DeliveryOutcomes> logger)
+    IdBlocks ids, GroupCommit<Outcome, OutcomeResult> writer, NodeSession session, PublicIds publicIds, DeliveryMetrics metrics, TimeProvider time,
+    ILogger<DeliveryOutcomes> logger)
 {
     private static readonly TimeSpan RetryWait = TimeSpan.FromMilliseconds(250);
 
@@ -51,7 +52,7 @@ internal sealed partial class DeliveryOutcomes(
         }
         catch (Exception fault) when (fault is PostgresException or ArgumentException)
         {
-            Log.Refused(logger, outcome.Attempt.RecipientId, fault);
+            Log.Refused(logger, publicIds.Make(PublicIdKind.Recipient, outcome.Attempt.RecipientId), fault);
             (outcome.Attempt.Reply, outcome.Attempt.Conversation) = ("The reply cannot be stored.", "[]");
             return await writer.WriteAsync(outcome);
         }
@@ -79,7 +80,7 @@ internal sealed partial class DeliveryOutcomes(
             TlsVerified = record.Tls?.Verified,
             SmtpCode = verdict.Code,
             EnhancedCode = verdict.Enhanced?.ToString(),
-            Reply = verdict.Text,
+            Reply = verdict.Reply,
             FailureClass = verdict.Class,
             Conversation = record.Conversation(),
         };
@@ -93,6 +94,6 @@ internal sealed partial class DeliveryOutcomes(
         internal static partial void NoIds(ILogger logger, string fault);
 
         [LoggerMessage(LogLevel.Error, "The outcome for recipient {Recipient} is refused as it is, and stored without the server's words")]
-        internal static partial void Refused(ILogger logger, long recipient, Exception fault);
+        internal static partial void Refused(ILogger logger, string recipient, Exception fault);
     }
 }

@@ -8,12 +8,24 @@ namespace MoxApi.Delivery.Outcomes;
 internal static class FailureClassifier
 {
     /// <summary>The class of what a server or this side said.</summary>
-    public static FailureClass Classify(int code, EnhancedStatusCode? enhanced, string text, SmtpFault fault)
+    /// <param name="step">The step at which it was said; one of <see cref="SmtpSteps"/>.</param>
+    /// <param name="code">The reply's code.</param>
+    /// <param name="enhanced">Its enhanced code.</param>
+    /// <param name="text">Its text.</param>
+    /// <param name="fault">What went wrong on this side.</param>
+    public static FailureClass Classify(string step, int code, EnhancedStatusCode? enhanced, string text, SmtpFault fault)
     {
         if (fault != SmtpFault.None) return OfFault(fault);
-        if (enhanced is { } known && OfEnhanced(known, code, text) is { } found) return found;
-        return OfWords(code, text);
+        var found = (enhanced is { } known ? OfEnhanced(known, code, text) : null) ?? OfWords(code, text);
+        return IsOfRecipient(step) || !IsOfAddress(found) ? found : code >= 500 ? FailureClass.Policy : FailureClass.Network;
     }
+
+    /// <summary>Whether what a server says at a step may be about the recipient. Before RCPT it has heard of none: it refuses us, or our sender.</summary>
+    public static bool IsOfRecipient(string step) => step is SmtpSteps.Rcpt or SmtpSteps.Body;
+
+    // What counts against an address, as OutcomeWriter looks for in earlier failures.
+    private static bool IsOfAddress(FailureClass found) => found is FailureClass.MailboxNotFound or FailureClass.DomainNotFound or FailureClass.MailboxFull
+        or FailureClass.MailboxDisabled or FailureClass.Expired or FailureClass.Other;
 
     private static FailureClass OfFault(SmtpFault fault) => fault switch
     {
@@ -51,9 +63,11 @@ internal static class FailureClassifier
         if (Says("spam", "blocklist", "blacklist", "block list", "reputation", "spamhaus")) return FailureClass.Spam;
         if (Says("rate limit", "too many", "too fast", "throttl", "try again later")) return FailureClass.RateLimited;
         if (Says("dmarc", "spf", "dkim", "unauthenticated")) return FailureClass.Authentication;
+        if (Says("policy", "sender", "blocked", "denied")) return FailureClass.Policy;
         if (code is 552 or 452 && Says("quota", "full", "storage")) return FailureClass.MailboxFull;
         if (code == 552) return FailureClass.MessageTooLarge;
-        if (code is 550 or 551 or 553 && Says("user unknown", "unknown user", "no such user", "does not exist", "not exist", "mailbox unavailable", "mailbox not found", "invalid recipient", "recipient rejected"))
+        // Not "mailbox unavailable": RFC 5321 §4.2.3 has it for any 550, "mailbox not found, no access, or command rejected for policy reasons".
+        if (code is 550 or 551 or 553 && Says("user unknown", "unknown user", "no such user", "does not exist", "not exist", "mailbox not found", "invalid recipient", "recipient rejected"))
             return FailureClass.MailboxNotFound;
         return code is >= 500 and < 505 ? FailureClass.Protocol : FailureClass.Other;
 

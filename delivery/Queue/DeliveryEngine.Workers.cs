@@ -127,7 +127,7 @@ internal sealed partial class DeliveryEngine
         using var timer = new PeriodicTimer(options.SlowAfter / 4, time);
         while (await timer.WaitForNextTickAsync(stop).AsTask().ContinueWith(tick => tick.IsCompletedSuccessfully && tick.Result, TaskScheduler.Default))
         {
-            foreach (var (domain, rows) in SetSlowOnesApart()) await workers.GiveBackAsync(domain, rows);
+            foreach (var (domain, rows) in SetSlowOnesApart()) await GiveBackAsync(domain, rows);
         }
     }
 
@@ -154,7 +154,6 @@ internal sealed partial class DeliveryEngine
     private (MailDomain Domain, List<ReadyRow> Rows) Shed(Lane lane)
     {
         var rows = lane.Shed();
-        foreach (var row in rows) Forget(row);
         lane.Full |= rows.Count > 0;
         return (lane.Domain, rows);
     }

@@ -28,7 +28,7 @@ internal sealed partial class DeliveryEngine : IDisposable
     private readonly LaneRoom room;
     private readonly LaneStaff staff;
     private readonly Dictionary<long, Lane> active = [];
-    private readonly HashSet<(long Id, long Lease)> held = [];
+    private readonly HeldRows held = new();
     private CancellationTokenSource stopping = new();
     private CancellationTokenSource aborting = new();
     private Task watching = Task.CompletedTask;
@@ -84,7 +84,7 @@ internal sealed partial class DeliveryEngine : IDisposable
             var lease = session.Id;
             var isRoom = held.Count + accept.Recipients.Count <= options.MaxLeased && bytes + accept.Message.Size <= options.MaxBytesInMemory;
             if (!staff.IsOpen || !session.IsSafe || !isRoom || !room.HasRoomFor(accept)) return 0;
-            foreach (var recipient in accept.Recipients) held.Add((recipient.Row.Id, lease));
+            foreach (var recipient in accept.Recipients) held.Add(recipient.Row.Id, lease);
             bytes += accept.Message.Size;
             return lease;
         }
@@ -95,7 +95,7 @@ internal sealed partial class DeliveryEngine : IDisposable
     {
         lock (gate)
         {
-            foreach (var recipient in accept.Recipients) held.Remove((recipient.Row.Id, accept.Session));
+            foreach (var recipient in accept.Recipients) held.Remove(recipient.Row.Id, accept.Session);
             bytes -= accept.Message.Size;
         }
     }
@@ -105,7 +105,7 @@ internal sealed partial class DeliveryEngine : IDisposable
     {
         lock (gate)
         {
-            foreach (var recipient in recipients) held.Remove((recipient.Row.Id, lease));
+            foreach (var recipient in recipients) held.Remove(recipient.Row.Id, lease);
         }
     }
 
@@ -126,10 +126,20 @@ internal sealed partial class DeliveryEngine : IDisposable
         }
     }
 
-    /// <summary>Puts leased rows to work, or gives them back where the engine was stopped meanwhile.</summary>
-    public async ValueTask OfferAsync(long laneId, MailDomain domain, IReadOnlyList<ReadyRow> rows)
+    /// <summary>Puts claimed rows to work, or gives them back where the engine was stopped meanwhile.</summary>
+    public ValueTask OfferAsync(long laneId, MailDomain domain, IReadOnlyList<ReadyRow> rows)
     {
-        if (!TryOffer(laneId, domain, rows)) await workers.GiveBackAsync(domain, rows);
+        lock (gate)
+        {
+            foreach (var row in rows) held.Add(row.Id, row.Lease);
+        }
+        return OfferReservedAsync(laneId, domain, rows);
+    }
+
+    /// <summary>As <see cref="OfferAsync"/>, rows that <see cref="TryReserve"/> kept room for.</summary>
+    public async ValueTask OfferReservedAsync(long laneId, MailDomain domain, IReadOnlyList<ReadyRow> rows)
+    {
+        if (!TryOffer(laneId, domain, rows)) await GiveBackAsync(domain, rows);
     }
 
     /// <summary>The rows of a session that this node does not know of: their lease was committed, but the answer that said so was lost.</summary>
@@ -137,7 +147,7 @@ internal sealed partial class DeliveryEngine : IDisposable
     /// <param name="lease">The session.</param>
     public List<ReadyRow> Strays(IEnumerable<long> leased, long lease)
     {
-        lock (gate) return [.. leased.Where(id => !held.Contains((id, lease))).Select(id => new ReadyRow(id, lease, null, 0))];
+        lock (gate) return [.. leased.Where(id => !held.Contains(id, lease)).Select(id => new ReadyRow(id, lease, null, 0))];
     }
 
     /// <summary>
@@ -157,7 +167,7 @@ internal sealed partial class DeliveryEngine : IDisposable
         await all.WaitAsync(options.StopWithin, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await aborting.CancelAsync();
         await all.WaitAsync(AbortWithin, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        foreach (var (domain, rows) in Empty()) await workers.GiveBackAsync(domain, rows);
+        foreach (var (domain, rows) in Empty()) await GiveBackAsync(domain, rows);
     }
 
     /// <inheritdoc/>
@@ -171,17 +181,9 @@ internal sealed partial class DeliveryEngine : IDisposable
     {
         lock (gate)
         {
-            if (!staff.IsOpen)
-            {
-                foreach (var row in rows) Forget(row);
-                return false;
-            }
+            if (!staff.IsOpen) return false;
             if (!active.TryGetValue(laneId, out var lane)) active.Add(laneId, lane = new Lane(laneId, domain, shares.Unknown));
-            foreach (var row in rows)
-            {
-                held.Add((row.Id, row.Lease));
-                lane.Add(row);
-            }
+            foreach (var row in rows) lane.Add(row);
             staff.Staff(lane);
             lane.Arrival.TrySetResult();
             lane.Arrival = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -189,9 +191,21 @@ internal sealed partial class DeliveryEngine : IDisposable
         }
     }
 
+    // First given back, and then forgotten: what is leased and not held passes for a stray, which the loop gives back and may claim anew. A late
+    // release would then free it in the middle of its conversation.
+    private async Task GiveBackAsync(MailDomain domain, IReadOnlyList<ReadyRow> rows)
+    {
+        await workers.GiveBackAsync(domain, rows);
+        lock (gate)
+        {
+            foreach (var row in rows) Forget(row);
+            CallIn();
+        }
+    }
+
     private void Forget(ReadyRow row)
     {
-        held.Remove((row.Id, row.Lease));
+        held.Remove(row.Id, row.Lease);
         bytes -= row.Bytes;
     }
 
@@ -207,7 +221,6 @@ internal sealed partial class DeliveryEngine : IDisposable
         lock (gate)
         {
             var left = active.Values.Where(l => l.Ready.Count > 0).Select(l => (l.Domain, (IReadOnlyList<ReadyRow>)l.Shed())).ToList();
-            foreach (var row in left.SelectMany(l => l.Item2)) Forget(row);
             active.Clear();
             foreach (var share in shares.All) share.Clear();
             return left;

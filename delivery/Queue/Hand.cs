@@ -62,7 +62,7 @@ internal sealed partial class Hand(LaneWorkers all, DeliveryEngine engine, Lane 
                 engine.Finish(lane, row, committed.Result);
                 continue;
             }
-            Log.NotCommitted(all.Logger, key.Id, committed.Exception?.InnerException);
+            Log.NotCommitted(all.Logger, all.PublicId(PublicIdKind.Recipient, key.Id), committed.Exception?.InnerException);
             engine.Keep(lane, row);
         }
         commits.Clear();
@@ -81,7 +81,7 @@ internal sealed partial class Hand(LaneWorkers all, DeliveryEngine engine, Lane 
     private async Task RefuseAsync(RefusedRows refused, long lease)
     {
         await all.Admission.RefuseAsync(refused, lease, CancellationToken.None);
-        foreach (var id in refused.Suppressed.Concat(refused.Stopped))
+        foreach (var id in refused.All)
         {
             if (rows.Remove((id, lease), out var row)) engine.Finish(lane, row, null);
         }
@@ -93,6 +93,6 @@ internal sealed partial class Hand(LaneWorkers all, DeliveryEngine engine, Lane 
         internal static partial void Attempted(ILogger logger, string message, string recipient, string domain, int code, Migrations.Messages.FailureClass @class);
 
         [LoggerMessage(LogLevel.Error, "The outcome for recipient {Recipient} could not be committed")]
-        internal static partial void NotCommitted(ILogger logger, long recipient, Exception? fault);
+        internal static partial void NotCommitted(ILogger logger, string recipient, Exception? fault);
     }
 }

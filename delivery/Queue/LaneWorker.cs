@@ -23,6 +23,7 @@ internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine,
     private readonly Hand hand = new(all, engine, slot.Lane);
     private Route? route;
     private bool continueRoute;
+    private bool passedOver;
     private SmtpConnection? connection;
     private ConnectionNeed connectedFor;
     private DateTimeOffset connectedAt;
@@ -99,6 +100,8 @@ internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine,
         var lease = group[0].Lease;
         var (at, since) = (all.Time.GetUtcNow(), all.Time.GetTimestamp());
         var steps = new List<SmtpStep>();
+        // A host that could not take the message before may be the best one for this.
+        if (passedOver) await DisconnectAsync();
         route?.BeginAttempt();
         while (group.Count > 0)
         {
@@ -157,7 +160,7 @@ internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine,
         for (var i = 0; i < group.Count; i++)
         {
             var result = transaction.Recipients[i];
-            if (result.Outcome == SmtpRecipientOutcome.NotTried || MayTryNextHost(result, transaction))
+            if (result.Outcome == SmtpRecipientOutcome.NotTried || MayTryNextHost(result, transaction) || MayPassOver(result, transaction, need))
             {
                 again.Add(group[i]);
                 continue;
@@ -174,6 +177,16 @@ internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine,
         if (transaction.FinalDotSent || result is not { Outcome: SmtpRecipientOutcome.TransientFailure, Verdict: { Fault: not SmtpFault.None } or { Code: 421 } }) return false;
         route!.Note(Verdict.Of(result.Verdict));
         return continueRoute = true;
+    }
+
+    // RFC 8689 §4.2.1: where a host lacks REQUIRETLS the next one is tried; so too for what else a message needs. First this host gets those that it can take.
+    private bool MayPassOver(SmtpRecipientResult result, SmtpTransaction transaction, ConnectionNeed need)
+    {
+        if (result.Verdict is not { Fault: SmtpFault.ExtensionMissing } verdict) return false;
+        if (transaction.Recipients.Any(r => r.Outcome == SmtpRecipientOutcome.NotTried)) return true;
+        route!.Note(Judge(verdict, need));
+        route.PassOver();
+        return passedOver = continueRoute = true;
     }
 
     private bool MayTryOtherFamily(QueuedRecipient recipient, Verdict verdict) =>
@@ -194,7 +207,7 @@ internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine,
 
     private async Task<bool> ConnectAsync(ConnectionNeed need)
     {
-        if (connection is { CanSend: true } && connectedFor == need && transactions < all.Options.MaxTransactionsPerConnection) return true;
+        if (!continueRoute && connection is { CanSend: true } && connectedFor == need && transactions < all.Options.MaxTransactionsPerConnection) return true;
         // A walk that a broken session interrupted goes on at the next address; else a new one begins.
         if (!continueRoute || connectedFor != need) await DisconnectAsync();
         else await HangUpAsync();
@@ -211,7 +224,7 @@ internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine,
     {
         await HangUpAsync();
         if (route is not null) await route.DisposeAsync();
-        (route, transactions, continueRoute) = (null, 0, false);
+        (route, transactions, continueRoute, passedOver) = (null, 0, false, false);
     }
 
     private async Task HangUpAsync()

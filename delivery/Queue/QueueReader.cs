@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using MoxApi.Delivery.Outcomes;
 using MoxApi.Mail.Addresses;
+using MoxApi.Migrations.Identifiers;
 using MoxApi.Migrations.Leases;
 using MoxApi.Migrations.Messages;
 using Npgsql;
@@ -9,13 +10,13 @@ using Npgsql;
 namespace MoxApi.Delivery.Queue;
 
 /// <summary>Reads what an attempt needs of claimed rows: in one round trip for many, large bodies piece by piece while they are sent.</summary>
-internal sealed partial class QueueReader(NpgsqlDataSource database, TimeProvider time, ILogger<QueueReader> logger)
+internal sealed partial class QueueReader(NpgsqlDataSource database, PublicIds publicIds, TimeProvider time, ILogger<QueueReader> logger)
 {
     // The last attempt matters only after the first, when a dual-stack host refused by policy: see LaneWorker.
     private const string Rows = $"""
         SELECT r.id, r.address, q.attempts, q.expires_at, a.retry_schedule,
           m.id, m.accepted_at, m.reverse_path, m.return_path_domain, m.require_tls, m.needs_smtp_utf8, m.header, m.body_id, b.size, b."inline", refused.remote_address,
-          m.account_id, m.domain_id, {Admission.IsSuppressed}, {Admission.IsStopped}
+          m.account_id, m.domain_id, {Admission.IsSuppressed}, {Admission.IsOrphaned}, {RecipientChanges.IsStopped}
         FROM queue q JOIN recipient r ON r.id = q.recipient_id JOIN message m ON m.id = r.message_id JOIN body b ON b.id = m.body_id
           JOIN account a ON a.id = m.account_id LEFT JOIN domain d ON d.id = m.domain_id
           LEFT JOIN LATERAL (SELECT remote_address FROM attempt t WHERE q.attempts = 1 AND t.recipient_id = r.id AND t.number = 1
@@ -30,7 +31,7 @@ internal sealed partial class QueueReader(NpgsqlDataSource database, TimeProvide
         command.Parameters.Add(new() { Value = recipients.ToArray() });
         command.Parameters.Add(new() { Value = session });
         await using var reader = await command.ExecuteReaderAsync(cancel);
-        var loaded = new LoadedRows(new(recipients.Count), [], new([], []));
+        var loaded = new LoadedRows(new(recipients.Count), [], new([], [], []));
         var messages = new Dictionary<long, QueuedMessage>();
         while (await reader.ReadAsync(cancel)) Read(reader, session, messages, loaded);
         return loaded;
@@ -59,7 +60,8 @@ internal sealed partial class QueueReader(NpgsqlDataSource database, TimeProvide
     private void Read(NpgsqlDataReader reader, long session, Dictionary<long, QueuedMessage> messages, LoadedRows loaded)
     {
         if (reader.GetBoolean(18)) loaded.Refused.Suppressed.Add(reader.GetInt64(0));
-        else if (reader.GetBoolean(19)) loaded.Refused.Stopped.Add(reader.GetInt64(0));
+        else if (reader.GetBoolean(19)) loaded.Refused.Orphaned.Add(reader.GetInt64(0));
+        else if (reader.GetBoolean(20)) loaded.Refused.Stopped.Add(reader.GetInt64(0));
         else ReadRecipient(reader, session, messages, loaded);
     }
 
@@ -79,7 +81,7 @@ internal sealed partial class QueueReader(NpgsqlDataSource database, TimeProvide
         }
         catch (FormatException fault)
         {
-            Log.Unreadable(logger, row.Id, fault);
+            Log.Unreadable(logger, publicIds.Make(PublicIdKind.Recipient, row.Id), fault);
             loaded.Unreadable.Add(row);
         }
     }
@@ -94,6 +96,6 @@ internal sealed partial class QueueReader(NpgsqlDataSource database, TimeProvide
     private static partial class Log
     {
         [LoggerMessage(LogLevel.Error, "Recipient {Recipient} cannot be read as it is stored")]
-        internal static partial void Unreadable(ILogger logger, long recipient, Exception fault);
+        internal static partial void Unreadable(ILogger logger, string recipient, Exception fault);
     }
 }

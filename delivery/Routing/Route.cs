@@ -100,6 +100,9 @@ internal sealed class Route : IAsyncDisposable
         if (Failure is null || Failure.Ends || !failure.Ends) Failure = failure;
     }
 
+    /// <summary>Leaves out the other addresses of the host that was tried last: they are the same server.</summary>
+    public void PassOver() => addresses.Clear();
+
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => hosts.DisposeAsync();
 

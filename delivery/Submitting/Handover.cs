@@ -73,7 +73,7 @@ internal sealed class Handover(NodeSession session, DeliveryEngine? engine)
                 ready.Add(new ReadyRow(r.Row.Id, accept.Session, recipient, share + first));
                 first = 0;
             }
-            await engine!.OfferAsync(lane.Key, ready[0].Loaded!.Address.Domain, ready);
+            await engine!.OfferReservedAsync(lane.Key, ready[0].Loaded!.Address.Domain, ready);
         }
     }
 

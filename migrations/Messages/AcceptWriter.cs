@@ -42,6 +42,9 @@ public sealed class AcceptWriter : IGroupWrite<Accept, Accepted>
     /// <summary>Bodies above this many octets are written on a connection of their own, so that they do not hold up a group.</summary>
     public const long AloneAbove = 1 << 20;
 
+    // Its rows in recipient, queue and event, the address and the webhook deliveries, by and large.
+    private const long OctetsPerRecipient = 500;
+
     private const string InsertBodies = "INSERT INTO body (id, size, \"inline\") SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[])";
 
     private const string InsertChunks = "INSERT INTO body_chunk (body_id, number, bytes) SELECT * FROM unnest($1::bigint[], $2::int[], $3::bytea[])";
@@ -96,7 +99,7 @@ public sealed class AcceptWriter : IGroupWrite<Accept, Accepted>
         """;
 
     /// <inheritdoc/>
-    public long SizeOf(Accept item) => item.Message.Size;
+    public long SizeOf(Accept item) => item.Message.Size + (OctetsPerRecipient * item.Recipients.Count);
 
     /// <inheritdoc/>
     public async Task<Accepted[]> WriteAsync(NpgsqlConnection connection, IReadOnlyList<Accept> group, CancellationToken cancel)

@@ -14,7 +14,7 @@ public enum RecipientChange : short
     /// <summary>Ends it, because its sender no longer wants it.</summary>
     Cancel = 2,
 
-    /// <summary>Keeps it in the queue, but untouched until it is released.</summary>
+    /// <summary>Keeps it in the queue, but untouched until it is released: where its account or domain is stopped at that moment.</summary>
     Hold = 3,
 
     /// <summary>Ends a hold.</summary>
@@ -37,7 +37,11 @@ public sealed class RecipientChanges(NpgsqlDataSource database, IdBlocks ids, Ti
     /// <summary>Recipients of a statement.</summary>
     public const int BatchSize = 1000;
 
+    /// <summary>Whether an account <c>a</c> or the author's domain <c>d</c> may not send for now.</summary>
+    public const string IsStopped = "(a.suspended_at IS NOT NULL OR a.paused_at IS NOT NULL OR d.suspended_at IS NOT NULL)";
+
     // Each part draws on the one before it, so a row that is finished, leased to another, or already as it is to be changes nothing.
+    // Who asks for a hold has read some time ago that the sender is stopped; so it is looked up again.
     // 1 to 5 are RecipientChange; statuses are RecipientStatus, types EventType. What goes on in the queue is shown by what it was: tried before, for later, or neither.
     private const string Statement = $"""
         WITH c AS (SELECT * FROM unnest($1::bigint[], $2::bigint[]) AS c(recipient_id, event_id)),
@@ -48,17 +52,20 @@ public sealed class RecipientChanges(NpgsqlDataSource database, IdBlocks ids, Ti
           UPDATE queue q SET session_id = NULL, in_hand = false, held = CASE $4 WHEN 3 THEN true WHEN 4 THEN false ELSE q.held END, due_at = coalesce($5, q.due_at),
             expires_at = CASE WHEN $5 IS NULL THEN q.expires_at ELSE $5 + (q.expires_at - q.due_at) END
           FROM c WHERE q.recipient_id = c.recipient_id AND q.session_id IS NOT DISTINCT FROM $3
-            AND (($4 = 3 AND NOT q.held) OR ($4 = 4 AND q.held) OR ($4 = 5 AND q.attempts = 0))
+            AND (($4 = 3 AND NOT q.held AND EXISTS (
+                SELECT 1 FROM recipient r JOIN message m ON m.id = r.message_id JOIN account a ON a.id = r.account_id LEFT JOIN domain d ON d.id = m.domain_id
+                WHERE r.id = q.recipient_id AND {IsStopped})) OR ($4 = 4 AND q.held) OR ($4 = 5 AND q.attempts = 0))
           RETURNING q.recipient_id, c.event_id, CASE WHEN q.held THEN 2 WHEN q.attempts > 0 THEN 3 WHEN q.due_at > $6 THEN 1 ELSE 0 END AS status,
             CASE WHEN NOT q.held THEN q.due_at END AS due_at),
         done AS (SELECT * FROM gone UNION ALL SELECT * FROM kept),
         r AS (
           UPDATE recipient r SET status = done.status, event_sequence = r.event_sequence + 1, next_attempt_at = done.due_at
           FROM done WHERE r.id = done.recipient_id
-          RETURNING r.id, r.message_id, r.account_id, r.event_sequence, done.event_id),
+          RETURNING r.id, r.message_id, r.account_id, r.event_sequence, r.status, done.event_id),
         e AS (
-          INSERT INTO event (id, account_id, type, at, message_id, recipient_id, sequence)
-          SELECT event_id, account_id, CASE $4 WHEN 1 THEN 6 WHEN 2 THEN 7 WHEN 3 THEN 8 ELSE 2 END, $6, message_id, id, event_sequence FROM r
+          INSERT INTO event (id, account_id, type, at, message_id, recipient_id, sequence, detail)
+          SELECT event_id, account_id, CASE $4 WHEN 1 THEN 6 WHEN 2 THEN 7 WHEN 3 THEN 8 ELSE 2 END, $6, message_id, id, event_sequence,
+            CASE WHEN $4 IN (4, 5) THEN json_build_object('status', status) END FROM r
           RETURNING id, account_id, type, at),
         {EventFanOut.Sql}
         SELECT r.id, (SELECT count(*) FROM wq) FROM r
@@ -118,11 +125,9 @@ public sealed class RecipientChanges(NpgsqlDataSource database, IdBlocks ids, Ti
     {
         await using var command = database.CreateCommand($"""
             SELECT r.accepted_at, r.message_id, r.id FROM recipient r JOIN message m ON m.id = r.message_id
+              JOIN account a ON a.id = r.account_id LEFT JOIN domain d ON d.id = m.domain_id
             WHERE r.account_id = $1 AND r.status = $2 AND (r.accepted_at, r.message_id, r.id) > ($3, $4, $5) AND ($6 IS NULL OR m.domain_id = $6)
-              {(change == RecipientChange.Release ? """
-                AND NOT EXISTS (SELECT 1 FROM account a WHERE a.id = r.account_id AND (a.suspended_at IS NOT NULL OR a.paused_at IS NOT NULL))
-                AND NOT EXISTS (SELECT 1 FROM domain d WHERE d.id = m.domain_id AND d.suspended_at IS NOT NULL)
-                """ : "")}
+              {(change == RecipientChange.Release ? $"AND NOT {IsStopped}" : "")}
             ORDER BY r.accepted_at, r.message_id, r.id LIMIT {BatchSize}
             """);
         foreach (var value in new object[] { account, (short)status, at, message, recipient }) command.Parameters.Add(new() { Value = value });

@@ -36,7 +36,7 @@ public static class RecipientErasure
         a AS (
           UPDATE attempt SET conversation = '[]', reply = ''
           WHERE recipient_id IN (SELECT r.id FROM recipient r WHERE r.message_id IN (SELECT id FROM m))),
-        e AS (UPDATE event SET detail = NULL WHERE message_id IN (SELECT id FROM m) AND detail IS NOT NULL),
+        e AS (UPDATE event SET detail = NULL WHERE message_id IN (SELECT id FROM m) AND type <> 2 AND detail IS NOT NULL),
         w AS (
           UPDATE webhook_delivery SET request_headers = NULL, response_headers = NULL, response_body = NULL, error = NULL
           WHERE event_id IN (SELECT v.id FROM event v WHERE v.message_id IN (SELECT id FROM m))

@@ -105,6 +105,35 @@ public class AdmissionTests(TestPostgres postgres)
         Assert.Empty(server.Messages);
     }
 
+    [Theory, InlineData("UPDATE account SET deleted_at = now()"), InlineData("DELETE FROM domain")]
+    public async Task What_is_queued_for_a_sender_that_is_gone_is_canceled(string delete)
+    {
+        await using var bed = await MakeAsync(postgres, start: false);
+        var server = bed.AddDomain("example.org");
+        var sent = await bed.SendAsync("jane@example.org");
+        await bed.ExecuteAsync(delete);
+
+        bed.Node.Deliver();
+        await bed.UntilAsync(sent, RecipientStatus.Canceled);
+
+        Assert.Equal([EventType.MessageAccepted, EventType.MessageCanceled], (await bed.EventsAsync(sent.Recipients[0].Id)).Select(e => e.Type));
+        Assert.Equal(0, await bed.CountAsync("SELECT count(*) FROM queue"));
+        Assert.Empty(server.Sessions);
+    }
+
+    [Fact]
+    public async Task Whose_sender_was_let_go_on_meanwhile_is_not_held_but_goes_back_to_the_queue()
+    {
+        await using var bed = await MakeAsync(postgres, start: false);
+        var sent = await bed.SendAsync("jane@example.org");
+        await bed.ExecuteAsync($"UPDATE queue SET session_id = {bed.Node.Session.Id}");
+
+        await bed.Node.Get<Admission>().RefuseAsync(new([], [sent.Recipients[0].Id], []), bed.Node.Session.Id, Stop);
+
+        Assert.Equal(RecipientStatus.Queued, (await bed.RecipientsAsync(sent)).Single().Status);
+        Assert.Equal(1, await bed.CountAsync("SELECT count(*) FROM queue WHERE session_id IS NULL AND NOT held"));
+    }
+
     private static Task SuppressAsync(DeliveryBed bed, string until) => bed.ExecuteAsync($"""
         INSERT INTO suppression (account_id, base_address, address, reason, failure_class, created_at, expires_at)
         SELECT account_id, base_address, address, 0, 0, now(), {until} FROM recipient WHERE address = 'jane@example.org' LIMIT 1

@@ -1,7 +1,10 @@
+using MoxApi.Delivery.Queue;
+using MoxApi.Mail.Addresses;
 using MoxApi.Migrations.Messages;
 using MoxApi.Migrations.Nodes;
 using MoxApi.Tests.Hosting;
 using MoxApi.Tests.Peers;
+using Npgsql;
 using Xunit;
 using static MoxApi.Tests.Delivery.DeliveryBed;
 
@@ -178,6 +181,27 @@ public class LeaseTests(TestPostgres postgres)
         await bed.UntilAsync(sent, RecipientStatus.Delivered);
 
         Assert.Equal([AttemptOutcome.Interrupted, AttemptOutcome.Delivered], (await bed.AttemptsAsync(sent)).Select(a => a.Outcome));
+    }
+
+    [Fact]
+    public async Task A_row_that_is_being_given_back_is_no_stray_until_it_is()
+    {
+        await using var bed = await MakeAsync(postgres, start: false);
+        var sent = await bed.SendAsync("jane@example.org");
+        var (row, lease) = ((await bed.RecipientsAsync(sent)).Single(), bed.Node.Session.Id);
+        await bed.ExecuteAsync($"UPDATE queue SET session_id = {lease}");
+        await using var connection = await bed.Database.OpenConnectionAsync(Stop);
+        await using var transaction = await connection.BeginTransactionAsync(Stop);
+        await using (var locked = new NpgsqlCommand("SELECT 1 FROM queue FOR UPDATE", connection, transaction)) await locked.ExecuteNonQueryAsync(Stop);
+
+        // The engine is not open: it gives the row back at once, and waits for its lock.
+        var given = bed.Node.Engine.OfferAsync(row.LaneId, MailDomain.Parse("example.org"), [new ReadyRow(row.Id, lease, null, 0)]).AsTask();
+        Assert.Empty(bed.Node.Engine.Strays([row.Id], lease));
+        await transaction.RollbackAsync(Stop);
+        await given;
+
+        Assert.Single(bed.Node.Engine.Strays([row.Id], lease));
+        Assert.Equal(1, await bed.CountAsync("SELECT count(*) FROM queue WHERE session_id IS NULL"));
     }
 
     // As a node does that is killed while its workers are at all rows.

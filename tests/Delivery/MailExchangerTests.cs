@@ -33,6 +33,19 @@ public class MailExchangerTests(TestPostgres postgres)
     }
 
     [Fact]
+    public async Task Only_a_recipient_that_needs_what_a_host_does_not_offer_goes_to_the_next()
+    {
+        await using var bed = await MakeAsync(postgres);
+        bed.Dns.Mx("example.org", 10, "a.example.org").Mx("example.org", 20, "b.example.org");
+        var (first, second) = (bed.AddHost("a.example.org"), bed.AddHost("b.example.org"));
+        first.Extensions = ["PIPELINING", "SIZE 10485760", "8BITMIME"];
+
+        await bed.UntilAsync(await bed.SendTogetherAsync("jane@example.org", "döe@example.org"), RecipientStatus.Delivered);
+
+        Assert.Equal(("RCPT TO:<jane@example.org>", "RCPT TO:<döe@example.org>"), (first.Messages.Single().Rcpts.Single(), second.Messages.Single().Rcpts.Single()));
+    }
+
+    [Fact]
     public async Task A_null_MX_fails_at_once()
     {
         await using var bed = await MakeAsync(postgres);

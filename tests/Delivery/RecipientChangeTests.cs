@@ -1,6 +1,7 @@
 using MoxApi.Delivery.Submitting;
 using MoxApi.Migrations.Messages;
 using MoxApi.Tests.Hosting;
+using MoxApi.Webhooks.Events;
 using Xunit;
 using static MoxApi.Tests.Delivery.DeliveryBed;
 
@@ -30,7 +31,9 @@ public class RecipientChangeTests(TestPostgres postgres)
         var sent = await bed.SendAsync("jane@example.org");
         var later = await bed.SendAsync("sam@example.org");
 
+        await bed.ExecuteAsync("UPDATE account SET suspended_at = now()");
         await ApplyAsync(bed, RecipientChange.Hold, sent.Recipients[0].Id);
+        await bed.ExecuteAsync("UPDATE account SET suspended_at = NULL");
         bed.Node.Deliver();
         await bed.UntilAsync(later, RecipientStatus.Delivered);
         Assert.Equal(RecipientStatus.Held, (await bed.RecipientsAsync(sent)).Single().Status);
@@ -40,6 +43,33 @@ public class RecipientChangeTests(TestPostgres postgres)
         Assert.Equal(
             [EventType.MessageAccepted, EventType.MessageHeld, EventType.MessageScheduled, EventType.MessageDelivered],
             (await bed.EventsAsync(sent.Recipients[0].Id)).Select(e => e.Type));
+    }
+
+    [Fact]
+    public async Task Who_is_not_stopped_is_not_held()
+    {
+        await using var bed = await MakeAsync(postgres, start: false);
+        var sent = await bed.SendAsync("jane@example.org");
+
+        // As a walk that began before somebody let the account go on.
+        Assert.Empty(await ApplyAsync(bed, RecipientChange.Hold, sent.Recipients[0].Id));
+
+        Assert.Equal(RecipientStatus.Queued, (await bed.RecipientsAsync(sent)).Single().Status);
+    }
+
+    [Theory, InlineData(0, RecipientStatus.Queued), InlineData(1, RecipientStatus.Delayed)]
+    public async Task The_event_of_a_release_tells_what_goes_on(int attempts, RecipientStatus status)
+    {
+        await using var bed = await MakeAsync(postgres, start: false);
+        var sent = await bed.SendAsync("jane@example.org");
+        await bed.ExecuteAsync($"UPDATE queue SET held = true, attempts = {attempts}");
+
+        Assert.Single(await ApplyAsync(bed, RecipientChange.Release, sent.Recipients[0].Id));
+
+        Assert.Equal(status, (await bed.RecipientsAsync(sent)).Single().Status);
+        var released = (await bed.EventsAsync(sent.Recipients[0].Id))[^1];
+        Assert.Equal(status.ToString(), Stored.StatusAfter(released.Type, released.Detail).ToString());
+        await bed.ExecuteAsync("UPDATE queue SET attempts = 0");
     }
 
     [Fact]
@@ -79,7 +109,10 @@ public class RecipientChangeTests(TestPostgres postgres)
         for (var n = 0; n < 3; n++) all.AddRange((await bed.SendAsync([.. Enumerable.Range(0, 700).Select(r => $"r{r}@m{n}.example.org")])).Recipients.Select(r => r.Id));
         var account = await bed.CountAsync("SELECT id FROM account WHERE name = 'acme'");
 
+        Assert.Equal(0, await Changes(bed).ApplyToAccountAsync(account, null, RecipientChange.Hold, Stop));
+        await bed.ExecuteAsync("UPDATE account SET suspended_at = now()");
         Assert.Equal(2100, await Changes(bed).ApplyToAccountAsync(account, null, RecipientChange.Hold, Stop));
+        await bed.ExecuteAsync("UPDATE account SET suspended_at = NULL");
         Assert.Equal(2100, await bed.CountAsync("SELECT count(*) FROM queue q JOIN recipient r ON r.id = q.recipient_id WHERE q.held AND r.status = 2"));
 
         await bed.ExecuteAsync("UPDATE account SET paused_at = now()");

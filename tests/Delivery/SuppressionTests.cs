@@ -53,6 +53,17 @@ public class SuppressionTests(TestPostgres postgres)
         Assert.Equal(expected == 1 ? RecipientStatus.Suppressed : RecipientStatus.Queued, (await bed.SendAsync("jane@example.org")).Recipients.Single().Status);
     }
 
+    [Theory, InlineData("connect"), InlineData("mail"), InlineData("data")]
+    public async Task A_refusal_that_is_not_of_the_recipient_does_not_suppress_it_also_not_the_third_time(string step)
+    {
+        await using var bed = await MakeAsync(postgres);
+        bed.AddDomain("example.org").Always(step, "550 5.1.1 User unknown");
+
+        for (var n = 1; n <= 3; n++) await bed.UntilAsync(await bed.SendAsync("jane@example.org"), RecipientStatus.Failed);
+
+        Assert.Equal(0, await bed.CountAsync("SELECT count(*) FROM suppression"));
+    }
+
     [Fact]
     public async Task Three_final_failures_in_a_row_suppress_an_address()
     {

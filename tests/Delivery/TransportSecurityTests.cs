@@ -53,6 +53,24 @@ public sealed class TransportSecurityTests(TestPostgres postgres) : IDisposable
     }
 
     [Fact]
+    public async Task Required_TLS_goes_to_the_next_host_where_the_first_does_not_promise_the_same()
+    {
+        await using var bed = await MakeAsync(postgres, client: Trusting);
+        bed.Dns.Mx("example.org", 10, "a.example.org").Mx("example.org", 20, "b.example.org");
+        var (without, with) = (bed.AddHost("a.example.org"), bed.AddHost("b.example.org"));
+        (without.Certificate, with.Certificate) = (authority.Issue("a.example.org"), authority.Issue("b.example.org"));
+        with.Extensions = [.. with.Extensions, "REQUIRETLS"];
+
+        var sent = await SendAsync(bed);
+        await bed.UntilAsync(sent, RecipientStatus.Delivered);
+
+        Assert.EndsWith(" REQUIRETLS", with.Messages.Single().Mail, StringComparison.Ordinal);
+        Assert.Equal("b.example.org", (await bed.AttemptsAsync(sent)).Single().RemoteHost);
+        await bed.UntilAsync(await bed.SendAsync("jane@example.org"), RecipientStatus.Delivered);
+        Assert.Single(without.Messages);
+    }
+
+    [Fact]
     public async Task Required_TLS_is_delayed_while_no_server_can_be_reached()
     {
         await using var bed = await MakeAsync(postgres, client: Trusting);

@@ -22,5 +22,9 @@ public class StoredTests
     [InlineData(EventType.MessageFailed, "Failed")]
     [InlineData(EventType.MessageQuarantined, "Quarantined")]
     [InlineData(EventType.MessageComplained, "Delivered")]
-    public void An_event_tells_the_state_it_left_the_recipient_in(EventType type, string status) => Assert.Equal(status, Stored.StatusAfter(type).ToString());
+    [InlineData(EventType.MessageScheduled, "Scheduled")]
+    [InlineData(EventType.MessageScheduled, "Queued", """{"status" : 0}""")]
+    [InlineData(EventType.MessageScheduled, "Delayed", """{"status" : 3}""")]
+    public void An_event_tells_the_state_it_left_the_recipient_in(EventType type, string status, string? detail = null) =>
+        Assert.Equal(status, Stored.StatusAfter(type, detail).ToString());
 }

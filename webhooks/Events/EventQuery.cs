@@ -54,7 +54,7 @@ internal static class EventQuery
     {
         Id = ids.Make(PublicIdKind.Recipient, row.GetInt64(5)),
         Address = row.GetString(6),
-        Status = Stored.StatusAfter(type),
+        Status = Stored.StatusAfter(type, row.IsDBNull(19) ? null : row.GetString(19)),
     };
 
     // Of a message that was deleted since, the id is left.

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Text.Json;
 using MoxApi.Migrations.Messages;
 using Wire = MoxApi.OpenApi;
 
@@ -18,6 +19,9 @@ public static class Stored
     private static readonly FrozenDictionary<FailureClass, Wire.Messages.FailureClass> FailureClasses =
         ByName<FailureClass, Wire.Messages.FailureClass>();
 
+    private static readonly FrozenDictionary<RecipientStatus, Wire.Messages.RecipientStatus> RecipientStatuses =
+        ByName<RecipientStatus, Wire.Messages.RecipientStatus>();
+
     /// <summary>The public type of a stored one.</summary>
     /// <exception cref="KeyNotFoundException">A newer program stored it, during an upgrade.</exception>
     public static Wire.Events.EventType ToWire(EventType type) => EventTypes[type];
@@ -33,9 +37,12 @@ public static class Stored
     /// The recipient's state right after an event. Not read from the recipient, which has moved on: what is posted must be the same at every
     /// retry.
     /// </summary>
-    public static Wire.Messages.RecipientStatus StatusAfter(EventType type) => type switch
+    /// <param name="type">The event's type.</param>
+    /// <param name="detail">Its detail: a release and a new time are <c>message.scheduled</c>, and say there what the recipient is from then on.</param>
+    public static Wire.Messages.RecipientStatus StatusAfter(EventType type, string? detail) => type switch
     {
         EventType.MessageAccepted => Wire.Messages.RecipientStatus.Queued,
+        EventType.MessageScheduled when detail is not null => RecipientStatuses[StatusIn(detail)],
         EventType.MessageScheduled => Wire.Messages.RecipientStatus.Scheduled,
         EventType.MessageDelayed => Wire.Messages.RecipientStatus.Delayed,
         EventType.MessageFailed => Wire.Messages.RecipientStatus.Failed,
@@ -45,6 +52,12 @@ public static class Stored
         EventType.MessageQuarantined => Wire.Messages.RecipientStatus.Quarantined,
         _ => Wire.Messages.RecipientStatus.Delivered, // Delivered, and what is heard of a message after that.
     };
+
+    private static RecipientStatus StatusIn(string detail)
+    {
+        using var document = JsonDocument.Parse(detail);
+        return (RecipientStatus)document.RootElement.GetProperty("status").GetInt16();
+    }
 
     private static FrozenDictionary<TStored, TWire> ByName<TStored, TWire>()
         where TStored : struct, Enum

@@ -114,6 +114,24 @@ public sealed class SuspensionTests(TestPostgres postgres) : IAsyncLifetime
         Assert.Equal(["held"], await host.StatusesAsync(queued));
     }
 
+    [Fact]
+    public async Task What_was_held_just_when_its_sender_was_let_go_on_is_released_by_the_next_walk_and_nothing_else()
+    {
+        var guest = await GuestAsync();
+        var theirs = await host.SendMessageAsync(key: guest, from: "guest@acme.example");
+        var queued = await host.SendMessageAsync();
+        await host.PostAsync($"{account}/suspend");
+        await ExecuteAsync("UPDATE account SET suspended_at = NULL");
+        await ExecuteAsync("UPDATE account SET paused_at = now() WHERE name = 'guest'");
+        await ExecuteAsync("UPDATE recipient r SET status = 2 FROM account a WHERE a.id = r.account_id AND a.name = 'guest'");
+        await ExecuteAsync("UPDATE queue SET held = true");
+
+        await host.Get<Stops>().CatchUpAsync(Cancel);
+
+        Assert.Equal(["queued"], await host.StatusesAsync(queued));
+        Assert.Equal(["held"], await host.StatusesAsync(theirs, guest));
+    }
+
     private async Task<string> GuestAsync()
     {
         var key = await host.KeyAsync("guest", StoredApiHost.AccountScopes);

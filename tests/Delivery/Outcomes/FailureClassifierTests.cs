@@ -35,13 +35,29 @@ public class FailureClassifierTests
     [InlineData(500, null, "What?", FailureClass.Protocol)]
     [InlineData(451, null, "Local error", FailureClass.Other)]
     [InlineData(550, null, "No", FailureClass.Other)]
+    [InlineData(550, null, "Requested action not taken: mailbox unavailable", FailureClass.Other)]
+    [InlineData(550, null, "Recipient rejected by policy: user unknown", FailureClass.Policy)]
+    [InlineData(550, null, "Sender does not exist", FailureClass.Policy)]
+    [InlineData(553, null, "Blocked: recipient rejected", FailureClass.Policy)]
+    [InlineData(550, null, "Access denied, no such user", FailureClass.Policy)]
     public void Replies_have_a_class(int code, string? enhanced, string text, FailureClass expected)
     {
         EnhancedStatusCode? parsed = enhanced is not null && EnhancedStatusCode.TryParse(enhanced.AsSpan(), out var found, out _) ? found : null;
         Assert.Equal(enhanced is null, parsed is null);
 
-        Assert.Equal(expected, FailureClassifier.Classify(code, parsed, text, SmtpFault.None));
+        Assert.Equal(expected, FailureClassifier.Classify(SmtpSteps.Rcpt, code, parsed, text, SmtpFault.None));
     }
+
+    [Theory]
+    [InlineData(SmtpSteps.Connect, 554, "No such user", FailureClass.Policy)]
+    [InlineData(SmtpSteps.Ehlo, 550, "Who are you?", FailureClass.Policy)]
+    [InlineData(SmtpSteps.Mail, 550, "No such user", FailureClass.Policy)]
+    [InlineData(SmtpSteps.Data, 550, "No such user", FailureClass.Policy)]
+    [InlineData(SmtpSteps.Mail, 451, "Local error", FailureClass.Network)]
+    [InlineData(SmtpSteps.Connect, 421, "Too many connections", FailureClass.RateLimited)]
+    [InlineData(SmtpSteps.Body, 550, "No such user", FailureClass.MailboxNotFound)]
+    public void What_is_said_before_RCPT_is_not_about_the_recipient(string step, int code, string text, FailureClass expected) =>
+        Assert.Equal(expected, FailureClassifier.Classify(step, code, null, text, SmtpFault.None));
 
     [Theory]
     [InlineData(SmtpFault.ConnectFailed, FailureClass.Network)]
@@ -55,5 +71,5 @@ public class FailureClassifierTests
     [InlineData(SmtpFault.TooLarge, FailureClass.MessageTooLarge)]
     [InlineData(SmtpFault.LeaseLost, FailureClass.Interrupted)]
     public void Faults_on_our_side_have_a_class_whatever_the_words(SmtpFault fault, FailureClass expected) =>
-        Assert.Equal(expected, FailureClassifier.Classify(0, new EnhancedStatusCode(4, 4, 1), "spam", fault));
+        Assert.Equal(expected, FailureClassifier.Classify(SmtpSteps.Connect, 0, new EnhancedStatusCode(4, 4, 1), "spam", fault));
 }

@@ -44,6 +44,14 @@ public class AcceptGroupTests(TestPostgres postgres)
         Assert.Equal(4, (await installation.AssertBooksBalanceAsync()).Queued);
     }
 
+    [Fact]
+    public void Recipients_count_too_so_that_many_of_them_are_not_one_statement()
+    {
+        var (message, one) = (Make(100, 1000), Make(100, 1000).Recipients[0]);
+
+        Assert.True(new AcceptWriter().SizeOf(message with { Recipients = [.. Enumerable.Repeat(one, 1000)] }) > GroupCommit<Accept, Accepted>.GroupBytes / 10);
+    }
+
     private static Accept Make(long id, int length)
     {
         var message = new Message
