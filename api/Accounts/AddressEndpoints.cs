@@ -25,6 +25,7 @@ internal static class AddressEndpoints
             .Accepts<AddAddressRequest>("application/json").Refuses(400, 401, 403, 404, 409, 413, 415, 422, 429, 503);
         addresses.MapGet("", ListAsync).WithName("ListAddresses").RequireAuthorization(Scopes.Read).Produces<Page<Address>>()
             .Describes(DescribedParameter.Paging).Refuses(401, 403, 404, 422, 429, 503);
+        addresses.MapGet("/{addressId}", FindAsync).WithName("GetAddress").RequireAuthorization(Scopes.Read).Produces<Address>().Refuses(401, 403, 404, 429, 503);
         addresses.MapPatch("/{addressId}", ChangeAsync).WithName("ChangeAddress").RequireAuthorization(Scopes.Admin).Produces<Address>()
             .Accepts<ChangeAddressRequest>("application/json").Refuses(400, 401, 403, 404, 413, 415, 422, 429, 503);
         addresses.MapDelete("/{addressId}", RemoveAsync).WithName("RemoveAddress").RequireAuthorization(Scopes.Admin).Produces(204).Refuses(401, 403, 404, 429, 503);
@@ -58,6 +59,17 @@ internal static class AddressEndpoints
         if (http.Caller().Sees(id, ids) is not { } account || await accounts.FindAsync(account, cancellationToken) is null) return Refusal.NotFound;
         return TypedResults.Ok(await addresses.ListAsync(account, page, ids, address => Of(address, ids), cancellationToken));
     }
+
+    /// <summary>Read an address</summary>
+    /// <remarks>A key without the scope `admin` may read those of its own account.</remarks>
+    /// <param name="id" example="acc_2f6g8h1j3k5l7z9x">The account's id.</param>
+    /// <param name="addressId" example="adr_4k7m2n9p5q8r1s3t">The address's id.</param>
+    /// <response code="200">The address.</response>
+    private static async Task<IResult> FindAsync(string id, string addressId, HttpContext http, StoredAddresses addresses, PublicIds ids, CancellationToken cancellationToken) =>
+        http.Caller().Sees(id, ids) is { } account && ids.TryRead(PublicIdKind.Address, addressId, out var address)
+            && await addresses.FindAsync(account, address, cancellationToken) is { } found
+            ? TypedResults.Ok(Of(found, ids))
+            : Refusal.NotFound;
 
     /// <summary>Change an address's display name</summary>
     /// <remarks>It is the name of sends that name no From.</remarks>

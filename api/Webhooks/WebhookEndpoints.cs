@@ -69,7 +69,7 @@ internal static class WebhookEndpoints
     /// <summary>Change a webhook</summary>
     /// <remarks>
     /// Changes what the request names and leaves the rest. A webhook that was disabled, by this or because it kept failing or answered 410, is enabled again
-    /// with <c>{"disabled": false}</c>; what failed can be replayed then.
+    /// with <c>{"disabled": false}</c>; what failed can be replayed then. One that was made with <c>allowPrivate</c> is moved by an admin only.
     /// </remarks>
     /// <param name="id" example="whk_3s5d7f9g1h2j4k6l">The webhook's id.</param>
     /// <response code="200">The webhook as it is now.</response>
@@ -82,6 +82,9 @@ internal static class WebhookEndpoints
         var request = await JsonBody.ReadAsync<UpdateWebhookRequest>(http.Request, faults, cancellationToken);
         WebhookRules.Check(request, options.Value.AllowHttpWebhooks || webhook.AllowPrivate, faults);
         faults.ThrowIfAny();
+        // Its maker's leave to call what is not public was for the address it had.
+        if (webhook.AllowPrivate && request.Url is not null && request.Url != webhook.Url && !http.Caller().IsAdmin)
+            throw new RefusalException(new(StatusCodes.Status403Forbidden, ErrorCodes.MissingScope, "To move a webhook that may be at an address that is not public takes the scope \"admin\"."));
         return await webhooks.UpdateAsync(http.Caller(), id, request, cancellationToken) is { } changed ? TypedResults.Ok(changed) : Refusal.NotFound;
     }
 

@@ -42,6 +42,33 @@ public sealed record EventData
 
     /// <summary>The webhook; absent in events that are about none.</summary>
     public EventWebhook? Webhook { get; init; }
+
+    /// <summary>What became of the account; absent in events that are about something within it.</summary>
+    public EventAccount? Account { get; init; }
+}
+
+/// <summary>Why an account was paused. It may send again when an admin lets it go on.</summary>
+public sealed record EventAccount
+{
+    /// <summary>The reason, as a sentence.</summary>
+    /// <example>Of the 400 recipients of the last 24 hours 24 bounced, for their addresses are of no use; the limit is 5 %.</example>
+    public required string Reason { get; init; }
+
+    /// <summary>The recipients whose delivery ended in the time that is looked at.</summary>
+    /// <example>400</example>
+    public required long Finished { get; init; }
+
+    /// <summary>Those of them that bounced, for their addresses are of no use.</summary>
+    /// <example>24</example>
+    public required long Bounced { get; init; }
+
+    /// <summary>Those who called the message spam in that time.</summary>
+    /// <example>0</example>
+    public required long Complained { get; init; }
+
+    /// <summary>The limit that was reached, in percent of the recipients.</summary>
+    /// <example>5</example>
+    public required double LimitPercent { get; init; }
 }
 
 /// <summary>The webhook of an event.</summary>
