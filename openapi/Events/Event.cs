@@ -20,7 +20,7 @@ public sealed record Event
 public sealed record EventData
 {
     /// <summary>The event's id, the same in <c>webhook-id</c> and at every retry.</summary>
-    /// <example>evt_5d3f1g7h9j2k4l6z</example>
+    /// <example>evt_54t2klhw2ixnud7qwpexnsteva</example>
     public required string EventId { get; init; }
 
     /// <summary>Counts the events of one recipient from 1; absent where there is no recipient.</summary>
@@ -28,7 +28,7 @@ public sealed record EventData
     public int? Sequence { get; init; }
 
     /// <summary>The account it happened in.</summary>
-    /// <example>acc_2f6g8h1j3k5l7z9x</example>
+    /// <example>acc_5rlv63vnmsjcb7xihvzt5awiau</example>
     public required string AccountId { get; init; }
 
     /// <summary>The message; absent in events that are about none.</summary>
@@ -75,7 +75,7 @@ public sealed record EventAccount
 public sealed record EventWebhook
 {
     /// <summary>The webhook's id in this API.</summary>
-    /// <example>whk_3s5d7f9g1h2j4k6l</example>
+    /// <example>whk_w7ntqa5zvymkvyh74xcw5jwsme</example>
     public required string Id { get; init; }
 
     /// <summary>Where its events were posted when it happened.</summary>
@@ -91,7 +91,7 @@ public sealed record EventWebhook
 public sealed record EventMessage
 {
     /// <summary>The message's id in this API.</summary>
-    /// <example>msg_7h2k9m4x1q8r5t3w</example>
+    /// <example>msg_nd6d6ufobktiwmfb53p4onpova</example>
     public required string Id { get; init; }
 
     /// <summary>The Message-ID header, with its angle brackets; empty where an incoming message has none.</summary>
@@ -115,7 +115,7 @@ public sealed record EventMessage
 public sealed record EventRecipient
 {
     /// <summary>The recipient's id in this API.</summary>
-    /// <example>rcp_9c1d5v2b8n4m7k3j</example>
+    /// <example>rcp_3lgld2rosq52hccm2uejevsmua</example>
     public required string Id { get; init; }
 
     /// <summary>The address, without a name.</summary>
