@@ -20,7 +20,7 @@ internal sealed class Batches(NpgsqlDataSource database, TimeProvider time)
         {
             try
             {
-                return await RunOnceAsync(statement, read, stop, parameters);
+                return await RunOnceAsync(statement, read, parameters, stop);
             }
             catch (PostgresException fault) when (fault.SqlState == PostgresErrorCodes.DeadlockDetected && tries < MostTries)
             {
@@ -37,7 +37,7 @@ internal sealed class Batches(NpgsqlDataSource database, TimeProvider time)
         return total;
     }
 
-    private async Task<T?> RunOnceAsync<T>(string statement, Func<NpgsqlDataReader, T> read, CancellationToken stop, object[] parameters)
+    private async Task<T?> RunOnceAsync<T>(string statement, Func<NpgsqlDataReader, T> read, object[] parameters, CancellationToken stop)
         where T : struct
     {
         await using var command = database.CreateCommand(statement);
