@@ -44,6 +44,7 @@ public sealed class DeliveryOptions
     public int MaxTransactionsPerConnection { get; init; } = 1000;
 
     /// <summary>How long an idle connection waits for the next message to its destination.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
     public TimeSpan IdleConnection { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Rows of the queue that this node may hold leased.</summary>
@@ -59,5 +60,6 @@ public sealed class DeliveryOptions
     public long MaxBytesInMemory { get; init; } = 64 << 20;
 
     /// <summary>How long messages in flight may take to finish when the program stops; what is not finished by then is given back.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan StopWithin { get; init; } = TimeSpan.FromSeconds(15);
 }

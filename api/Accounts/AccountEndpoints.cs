@@ -20,15 +20,15 @@ internal static class AccountEndpoints
     {
         var accounts = v1.MapGroup("/accounts").WithTags("Accounts");
         accounts.MapPost("", CreateAsync).WithName("CreateAccount").RequireAuthorization(Scopes.Admin)
-            .Accepts<CreateAccountRequest>("application/json").Refuses(400, 401, 403, 409, 413, 415, 422, 429, 503);
+            .Accepts<CreateAccountRequest>("application/json").Refuses(400, 401, 403, 409, 413, 415, 422, 429);
         accounts.MapGet("", ListAsync).WithName("ListAccounts").RequireAuthorization(Scopes.Admin)
-            .Describes(DescribedParameter.Paging).Refuses(401, 403, 422, 429, 503);
-        accounts.MapGet("/{id}", FindAsync).WithName("GetAccount").RequireAuthorization(Scopes.Read).Produces<Account>().Refuses(401, 403, 404, 429, 503);
+            .Describes(DescribedParameter.Paging).Refuses(401, 403, 422, 429);
+        accounts.MapGet("/{id}", FindAsync).WithName("GetAccount").RequireAuthorization(Scopes.Read).Produces<Account>().Refuses(401, 403, 404, 429);
         accounts.MapPatch("/{id}", ChangeAsync).WithName("ChangeAccount").RequireAuthorization(Scopes.Admin).Produces<Account>()
-            .Accepts<ChangeAccountRequest>("application/json").Refuses(400, 401, 403, 404, 409, 413, 415, 422, 429, 503);
-        accounts.MapPost("/{id}/suspend", SuspendAsync).WithName("SuspendAccount").RequireAuthorization(Scopes.Admin).Produces<Account>().Refuses(401, 403, 404, 429, 503);
-        accounts.MapPost("/{id}/resume", ResumeAsync).WithName("ResumeAccount").RequireAuthorization(Scopes.Admin).Produces<Account>().Refuses(401, 403, 404, 429, 503);
-        accounts.MapDelete("/{id}", DeleteAsync).WithName("DeleteAccount").RequireAuthorization(Scopes.Admin).Produces(204).Refuses(401, 403, 404, 409, 429, 503);
+            .Accepts<ChangeAccountRequest>("application/json").Refuses(400, 401, 403, 404, 409, 413, 415, 422, 429);
+        accounts.MapPost("/{id}/suspend", SuspendAsync).WithName("SuspendAccount").RequireAuthorization(Scopes.Admin).Produces<Account>().Refuses(401, 403, 404, 429);
+        accounts.MapPost("/{id}/resume", ResumeAsync).WithName("ResumeAccount").RequireAuthorization(Scopes.Admin).Produces<Account>().Refuses(401, 403, 404, 429);
+        accounts.MapDelete("/{id}", DeleteAsync).WithName("DeleteAccount").RequireAuthorization(Scopes.Admin).Produces(204).Refuses(401, 403, 404, 409, 429);
     }
 
     /// <summary>Make an account</summary>
@@ -55,14 +55,14 @@ internal static class AccountEndpoints
 
     /// <summary>Read an account</summary>
     /// <remarks>A key without the scope `admin` may read its own account.</remarks>
-    /// <param name="id" example="acc_2f6g8h1j3k5l7z9x">The account's id.</param>
+    /// <param name="id" example="acc_5rlv63vnmsjcb7xihvzt5awiau">The account's id.</param>
     /// <response code="200">The account.</response>
     private static async Task<IResult> FindAsync(string id, HttpContext http, StoredAccounts accounts, PublicIds ids, CancellationToken cancellationToken) =>
         Answer(http.Caller().Sees(id, ids) is { } account ? await accounts.FindAsync(account, cancellationToken) : null, ids);
 
     /// <summary>Change an account</summary>
     /// <remarks>What is left out stays. A new retry schedule, return path and life in the queue hold for messages that are accepted from then on.</remarks>
-    /// <param name="id" example="acc_2f6g8h1j3k5l7z9x">The account's id.</param>
+    /// <param name="id" example="acc_5rlv63vnmsjcb7xihvzt5awiau">The account's id.</param>
     /// <response code="200">The account as it is now.</response>
     private static async Task<IResult> ChangeAsync(string id, HttpContext http, StoredAccounts accounts, PublicIds ids, CancellationToken cancellationToken)
     {
@@ -75,14 +75,14 @@ internal static class AccountEndpoints
 
     /// <summary>Suspend an account</summary>
     /// <remarks>From now on its sends are refused with `account_suspended`, and what it has queued is held. It can still be read, and receives mail.</remarks>
-    /// <param name="id" example="acc_2f6g8h1j3k5l7z9x">The account's id.</param>
+    /// <param name="id" example="acc_5rlv63vnmsjcb7xihvzt5awiau">The account's id.</param>
     /// <response code="200">The account as it is now.</response>
     private static async Task<IResult> SuspendAsync(string id, HttpContext http, StoredAccounts accounts, PublicIds ids, CancellationToken cancellationToken) =>
         Answer(http.Caller().Sees(id, ids) is { } account ? await accounts.SuspendAsync(account, cancellationToken) : null, ids);
 
     /// <summary>Resume an account</summary>
     /// <remarks>Ends a suspension, and an automatic pause too. What was held is released, unless its domain is suspended.</remarks>
-    /// <param name="id" example="acc_2f6g8h1j3k5l7z9x">The account's id.</param>
+    /// <param name="id" example="acc_5rlv63vnmsjcb7xihvzt5awiau">The account's id.</param>
     /// <response code="200">The account as it is now.</response>
     private static async Task<IResult> ResumeAsync(string id, HttpContext http, StoredAccounts accounts, PublicIds ids, CancellationToken cancellationToken) =>
         Answer(http.Caller().Sees(id, ids) is { } account ? await accounts.ResumeAsync(account, cancellationToken) : null, ids);
@@ -92,7 +92,7 @@ internal static class AccountEndpoints
     /// Its keys, addresses, domains and webhooks are gone at once, and what it has queued is canceled. Its messages, events and lists are deleted in the
     /// background. The account of the key in use cannot be deleted.
     /// </remarks>
-    /// <param name="id" example="acc_2f6g8h1j3k5l7z9x">The account's id.</param>
+    /// <param name="id" example="acc_5rlv63vnmsjcb7xihvzt5awiau">The account's id.</param>
     /// <response code="204">The account is gone.</response>
     private static async Task<IResult> DeleteAsync(string id, HttpContext http, StoredAccounts accounts, PublicIds ids, CancellationToken cancellationToken)
     {

@@ -22,17 +22,18 @@ internal static class AddressEndpoints
     {
         var addresses = v1.MapGroup("/accounts/{id}/addresses").WithTags("Accounts");
         addresses.MapPost("", AddAsync).WithName("AddAddress").RequireAuthorization(Scopes.Admin).Produces<Address>(201)
-            .Accepts<AddAddressRequest>("application/json").Refuses(400, 401, 403, 404, 409, 413, 415, 422, 429, 503);
+            .Accepts<AddAddressRequest>("application/json").Refuses(400, 401, 403, 404, 409, 413, 415, 422, 429);
         addresses.MapGet("", ListAsync).WithName("ListAddresses").RequireAuthorization(Scopes.Read).Produces<Page<Address>>()
-            .Describes(DescribedParameter.Paging).Refuses(401, 403, 404, 422, 429, 503);
+            .Describes(DescribedParameter.Paging).Refuses(401, 403, 404, 422, 429);
+        addresses.MapGet("/{addressId}", FindAsync).WithName("GetAddress").RequireAuthorization(Scopes.Read).Produces<Address>().Refuses(401, 403, 404, 429);
         addresses.MapPatch("/{addressId}", ChangeAsync).WithName("ChangeAddress").RequireAuthorization(Scopes.Admin).Produces<Address>()
-            .Accepts<ChangeAddressRequest>("application/json").Refuses(400, 401, 403, 404, 413, 415, 422, 429, 503);
-        addresses.MapDelete("/{addressId}", RemoveAsync).WithName("RemoveAddress").RequireAuthorization(Scopes.Admin).Produces(204).Refuses(401, 403, 404, 429, 503);
+            .Accepts<ChangeAddressRequest>("application/json").Refuses(400, 401, 403, 404, 413, 415, 422, 429);
+        addresses.MapDelete("/{addressId}", RemoveAsync).WithName("RemoveAddress").RequireAuthorization(Scopes.Admin).Produces(204).Refuses(401, 403, 404, 429);
     }
 
     /// <summary>Add an address</summary>
     /// <remarks>The account receives mail for it and may send from it, also where the domain is another account's. The first is the default From of its sends.</remarks>
-    /// <param name="id" example="acc_2f6g8h1j3k5l7z9x">The account's id.</param>
+    /// <param name="id" example="acc_5rlv63vnmsjcb7xihvzt5awiau">The account's id.</param>
     /// <response code="201">The address.</response>
     private static async Task<IResult> AddAsync(string id, HttpContext http, StoredAddresses addresses, PublicIds ids, CancellationToken cancellationToken)
     {
@@ -49,7 +50,7 @@ internal static class AddressEndpoints
 
     /// <summary>List an account's addresses</summary>
     /// <remarks>Newest first. A key without the scope `admin` may list those of its own account.</remarks>
-    /// <param name="id" example="acc_2f6g8h1j3k5l7z9x">The account's id.</param>
+    /// <param name="id" example="acc_5rlv63vnmsjcb7xihvzt5awiau">The account's id.</param>
     /// <response code="200">A page of addresses.</response>
     private static async Task<IResult> ListAsync(
         string id, HttpContext http, StoredAccounts accounts, StoredAddresses addresses, PublicIds ids, CancellationToken cancellationToken)
@@ -59,10 +60,21 @@ internal static class AddressEndpoints
         return TypedResults.Ok(await addresses.ListAsync(account, page, ids, address => Of(address, ids), cancellationToken));
     }
 
+    /// <summary>Read an address</summary>
+    /// <remarks>A key without the scope `admin` may read those of its own account.</remarks>
+    /// <param name="id" example="acc_5rlv63vnmsjcb7xihvzt5awiau">The account's id.</param>
+    /// <param name="addressId" example="adr_eekbi2pmt76ifo5eq4fbfmibem">The address's id.</param>
+    /// <response code="200">The address.</response>
+    private static async Task<IResult> FindAsync(string id, string addressId, HttpContext http, StoredAddresses addresses, PublicIds ids, CancellationToken cancellationToken) =>
+        http.Caller().Sees(id, ids) is { } account && ids.TryRead(PublicIdKind.Address, addressId, out var address)
+            && await addresses.FindAsync(account, address, cancellationToken) is { } found
+            ? TypedResults.Ok(Of(found, ids))
+            : Refusal.NotFound;
+
     /// <summary>Change an address's display name</summary>
     /// <remarks>It is the name of sends that name no From.</remarks>
-    /// <param name="id" example="acc_2f6g8h1j3k5l7z9x">The account's id.</param>
-    /// <param name="addressId" example="adr_4k7m2n9p5q8r1s3t">The address's id.</param>
+    /// <param name="id" example="acc_5rlv63vnmsjcb7xihvzt5awiau">The account's id.</param>
+    /// <param name="addressId" example="adr_eekbi2pmt76ifo5eq4fbfmibem">The address's id.</param>
     /// <response code="200">The address as it is now.</response>
     private static async Task<IResult> ChangeAsync(string id, string addressId, HttpContext http, StoredAddresses addresses, PublicIds ids, CancellationToken cancellationToken)
     {
@@ -81,8 +93,8 @@ internal static class AddressEndpoints
     /// It receives no more mail and is no longer sent from, unless the account owns its domain. What was accepted from it is delivered. An account without
     /// addresses can still be read.
     /// </remarks>
-    /// <param name="id" example="acc_2f6g8h1j3k5l7z9x">The account's id.</param>
-    /// <param name="addressId" example="adr_4k7m2n9p5q8r1s3t">The address's id.</param>
+    /// <param name="id" example="acc_5rlv63vnmsjcb7xihvzt5awiau">The account's id.</param>
+    /// <param name="addressId" example="adr_eekbi2pmt76ifo5eq4fbfmibem">The address's id.</param>
     /// <response code="204">The address is gone.</response>
     private static async Task<IResult> RemoveAsync(string id, string addressId, HttpContext http, StoredAddresses addresses, PublicIds ids, CancellationToken cancellationToken) =>
         http.Caller().Sees(id, ids) is { } account && ids.TryRead(PublicIdKind.Address, addressId, out var address) && await addresses.RemoveAsync(account, address, cancellationToken)

@@ -20,14 +20,14 @@ internal static class DomainEndpoints
     {
         var domains = v1.MapGroup("/domains").WithTags("Domains");
         domains.MapPost("", CreateAsync).WithName("CreateDomain").RequireAuthorization(Scopes.Admin)
-            .Accepts<CreateDomainRequest>("application/json").Refuses(400, 401, 403, 409, 413, 415, 422, 429, 503);
-        domains.MapGet("", ListAsync).WithName("ListDomains").RequireAuthorization(Scopes.Read).Describes(DescribedParameter.Paging).Refuses(401, 403, 422, 429, 503);
-        domains.MapGet("/{id}", FindAsync).WithName("GetDomain").RequireAuthorization(Scopes.Read).Produces<DomainDetail>().Refuses(401, 403, 404, 429, 503);
+            .Accepts<CreateDomainRequest>("application/json").Refuses(400, 401, 403, 409, 413, 415, 422, 429);
+        domains.MapGet("", ListAsync).WithName("ListDomains").RequireAuthorization(Scopes.Read).Describes(DescribedParameter.Paging).Refuses(401, 403, 422, 429);
+        domains.MapGet("/{id}", FindAsync).WithName("GetDomain").RequireAuthorization(Scopes.Read).Produces<DomainDetail>().Refuses(401, 403, 404, 429);
         domains.MapPatch("/{id}", ChangeAsync).WithName("ChangeDomain").RequireAuthorization(Scopes.Admin).Produces<DomainDetail>()
-            .Accepts<ChangeDomainRequest>("application/json").Refuses(400, 401, 403, 404, 413, 415, 422, 429, 503);
-        domains.MapPost("/{id}/suspend", SuspendAsync).WithName("SuspendDomain").RequireAuthorization(Scopes.Admin).Produces<DomainDetail>().Refuses(401, 403, 404, 429, 503);
-        domains.MapPost("/{id}/resume", ResumeAsync).WithName("ResumeDomain").RequireAuthorization(Scopes.Admin).Produces<DomainDetail>().Refuses(401, 403, 404, 429, 503);
-        domains.MapDelete("/{id}", DeleteAsync).WithName("DeleteDomain").RequireAuthorization(Scopes.Admin).Produces(204).Refuses(401, 403, 404, 429, 503);
+            .Accepts<ChangeDomainRequest>("application/json").Refuses(400, 401, 403, 404, 413, 415, 422, 429);
+        domains.MapPost("/{id}/suspend", SuspendAsync).WithName("SuspendDomain").RequireAuthorization(Scopes.Admin).Produces<DomainDetail>().Refuses(401, 403, 404, 429);
+        domains.MapPost("/{id}/resume", ResumeAsync).WithName("ResumeDomain").RequireAuthorization(Scopes.Admin).Produces<DomainDetail>().Refuses(401, 403, 404, 429);
+        domains.MapDelete("/{id}", DeleteAsync).WithName("DeleteDomain").RequireAuthorization(Scopes.Admin).Produces(204).Refuses(401, 403, 404, 429);
     }
 
     /// <summary>Make a domain</summary>
@@ -57,14 +57,14 @@ internal static class DomainEndpoints
 
     /// <summary>Read a domain</summary>
     /// <remarks>With the DNS records to publish and its DKIM keys. A key without the scope `admin` may read the domains of its own account.</remarks>
-    /// <param name="id" example="dom_6m9n2p5q8r1s4t7v">The domain's id.</param>
+    /// <param name="id" example="dom_ren5lz355wlkk46b446fnb5nde">The domain's id.</param>
     /// <response code="200">The domain.</response>
     private static async Task<IResult> FindAsync(string id, HttpContext http, StoredDomains domains, DomainView view, CancellationToken cancellationToken) =>
         view.Answer(view.Read(id) is { } domain ? await domains.FindAsync(http.Caller().Within, domain, cancellationToken) : null);
 
     /// <summary>Change a domain's return paths</summary>
     /// <remarks>Bounces of messages that were accepted before still go to the old domain: keep its records while such may come.</remarks>
-    /// <param name="id" example="dom_6m9n2p5q8r1s4t7v">The domain's id.</param>
+    /// <param name="id" example="dom_ren5lz355wlkk46b446fnb5nde">The domain's id.</param>
     /// <response code="200">The domain as it is now.</response>
     private static async Task<IResult> ChangeAsync(string id, HttpContext http, StoredDomains domains, DomainView view, CancellationToken cancellationToken)
     {
@@ -77,21 +77,21 @@ internal static class DomainEndpoints
 
     /// <summary>Suspend a domain</summary>
     /// <remarks>From now on sends from it are refused with `domain_suspended`, whoever sends, and what is queued from it is held. It still receives mail.</remarks>
-    /// <param name="id" example="dom_6m9n2p5q8r1s4t7v">The domain's id.</param>
+    /// <param name="id" example="dom_ren5lz355wlkk46b446fnb5nde">The domain's id.</param>
     /// <response code="200">The domain as it is now.</response>
     private static async Task<IResult> SuspendAsync(string id, StoredDomains domains, DomainView view, CancellationToken cancellationToken) =>
         view.Answer(view.Read(id) is { } domain ? await domains.SuspendAsync(domain, cancellationToken) : null);
 
     /// <summary>Resume a domain</summary>
     /// <remarks>What was held is released, unless its account is suspended or paused.</remarks>
-    /// <param name="id" example="dom_6m9n2p5q8r1s4t7v">The domain's id.</param>
+    /// <param name="id" example="dom_ren5lz355wlkk46b446fnb5nde">The domain's id.</param>
     /// <response code="200">The domain as it is now.</response>
     private static async Task<IResult> ResumeAsync(string id, StoredDomains domains, DomainView view, CancellationToken cancellationToken) =>
         view.Answer(view.Read(id) is { } domain ? await domains.ResumeAsync(domain, cancellationToken) : null);
 
     /// <summary>Delete a domain</summary>
     /// <remarks>Its keys and all addresses in it are gone, also those of other accounts, and what is queued from it is canceled.</remarks>
-    /// <param name="id" example="dom_6m9n2p5q8r1s4t7v">The domain's id.</param>
+    /// <param name="id" example="dom_ren5lz355wlkk46b446fnb5nde">The domain's id.</param>
     /// <response code="204">The domain is gone.</response>
     private static async Task<IResult> DeleteAsync(string id, StoredDomains domains, DomainView view, CancellationToken cancellationToken) =>
         view.Read(id) is { } domain && await domains.DeleteAsync(domain, cancellationToken) ? TypedResults.NoContent() : Refusal.NotFound;

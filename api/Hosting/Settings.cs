@@ -137,7 +137,7 @@ internal sealed class Settings
     private void Validate()
     {
         if (PortOffset is < 0 or > 65_000) throw new SettingsException("PortOffset takes 0 to 65000.");
-        foreach (var (section, value) in new (string, object)[] { ("Database", Database), ("Node", Node), ("Api", Api), ("Delivery", Delivery), ("Smtp", Smtp), ("Pause", Pause), ("Retention", Retention) })
+        foreach (var (section, value) in new (string, object)[] { ("Database", Database), ("Node", Node), ("Api", Api), ("Delivery", Delivery), ("Timeouts", Timeouts), ("Smtp", Smtp), ("Pause", Pause), ("Retention", Retention) })
         {
             var faults = new List<ValidationResult>();
             if (!Validator.TryValidateObject(value, new ValidationContext(value), faults, validateAllProperties: true))

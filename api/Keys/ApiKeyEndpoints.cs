@@ -19,12 +19,12 @@ internal static class ApiKeyEndpoints
     public static void MapApiKeys(this IEndpointRouteBuilder v1)
     {
         var keys = v1.MapGroup("/api-keys").WithTags("API keys").RequireAuthorization(ApiAuthentication.Owner);
-        keys.MapPost("", CreateAsync).WithName("CreateApiKey").Accepts<CreateApiKeyRequest>("application/json").Refuses(400, 401, 403, 409, 413, 415, 422, 429, 503);
-        keys.MapGet("", ListAsync).WithName("ListApiKeys").Describes(DescribedParameter.Paging).Refuses(401, 403, 422, 429, 503);
-        keys.MapGet("/{id}", FindAsync).WithName("GetApiKey").Produces<ApiKey>().Refuses(401, 403, 404, 429, 503);
+        keys.MapPost("", CreateAsync).WithName("CreateApiKey").Accepts<CreateApiKeyRequest>("application/json").Refuses(400, 401, 403, 409, 413, 415, 422, 429);
+        keys.MapGet("", ListAsync).WithName("ListApiKeys").Describes(DescribedParameter.Paging).Refuses(401, 403, 422, 429);
+        keys.MapGet("/{id}", FindAsync).WithName("GetApiKey").Produces<ApiKey>().Refuses(401, 403, 404, 429);
         keys.MapPatch("/{id}", ChangeAsync).WithName("ChangeApiKey").Produces<ApiKey>().Accepts<ChangeApiKeyRequest>("application/json")
-            .Refuses(400, 401, 403, 404, 413, 415, 422, 429, 503);
-        keys.MapDelete("/{id}", DeleteAsync).WithName("DeleteApiKey").Produces(204).Refuses(401, 403, 404, 429, 503);
+            .Refuses(400, 401, 403, 404, 413, 415, 422, 429);
+        keys.MapDelete("/{id}", DeleteAsync).WithName("DeleteApiKey").Produces(204).Refuses(401, 403, 404, 429);
     }
 
     /// <summary>Make an API key</summary>
@@ -61,14 +61,14 @@ internal static class ApiKeyEndpoints
 
     /// <summary>Read an API key</summary>
     /// <remarks>What it may do and when it was last used, without the key itself.</remarks>
-    /// <param name="id" example="key_8p1q4r7s2t5v9w3x">The key's id.</param>
+    /// <param name="id" example="key_qtyntxkb2jhilrow2rege4n334">The key's id.</param>
     /// <response code="200">The key.</response>
     private static async Task<IResult> FindAsync(string id, HttpContext http, StoredApiKeys keys, PublicIds ids, CancellationToken cancellationToken) =>
         await SeenAsync(id, http.Caller(), keys, ids, cancellationToken) is { } row ? TypedResults.Ok(Of(row, ids, await keys.NamesAsync([row], cancellationToken))) : Refusal.NotFound;
 
     /// <summary>Change an API key</summary>
     /// <remarks>What is left out stays. It holds within a second. To change a key that has the scope `admin`, or gets it, takes that scope.</remarks>
-    /// <param name="id" example="key_8p1q4r7s2t5v9w3x">The key's id.</param>
+    /// <param name="id" example="key_qtyntxkb2jhilrow2rege4n334">The key's id.</param>
     /// <response code="200">The key as it is now.</response>
     private static async Task<IResult> ChangeAsync(string id, HttpContext http, StoredApiKeys keys, PublicIds ids, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -87,7 +87,7 @@ internal static class ApiKeyEndpoints
 
     /// <summary>Delete an API key</summary>
     /// <remarks>It is refused within a second. What was sent with it is delivered. To delete a key that has the scope `admin` takes that scope.</remarks>
-    /// <param name="id" example="key_8p1q4r7s2t5v9w3x">The key's id.</param>
+    /// <param name="id" example="key_qtyntxkb2jhilrow2rege4n334">The key's id.</param>
     /// <response code="204">The key is gone.</response>
     private static async Task<IResult> DeleteAsync(string id, HttpContext http, StoredApiKeys keys, PublicIds ids, CancellationToken cancellationToken)
     {

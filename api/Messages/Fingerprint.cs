@@ -11,7 +11,9 @@ namespace MoxApi.Api.Messages;
 internal static class Fingerprint
 {
     /// <summary>SHA-256.</summary>
-    public static byte[] Of(OutgoingMessage message)
+    /// <param name="message">The message.</param>
+    /// <param name="isTest">Whether a key for tests sends it: then it goes nowhere, and its answer is none for a message that is to arrive.</param>
+    public static byte[] Of(OutgoingMessage message, bool isTest)
     {
         // From the public form of each field; files by their digest. Names are sorted where their order says nothing.
         var fields = new FingerprintFields(
@@ -21,7 +23,7 @@ internal static class Fingerprint
             [.. message.Headers.SelectMany(h => new[] { h.Name, h.Value })], [.. message.Tags],
             [.. message.Metadata.OrderBy(m => m.Key, StringComparer.Ordinal).SelectMany(m => new[] { m.Key, m.Value })],
             [.. message.References], message.InReplyTo, message.MessageId, message.Date, message.SendAt, message.RequireTls.ToString(),
-            message.ReturnPath?.ToString());
+            message.ReturnPath?.ToString(), isTest);
         return SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(fields, FingerprintJson.Default.FingerprintFields));
     }
 }
@@ -29,7 +31,8 @@ internal static class Fingerprint
 internal sealed record FingerprintFields(
     string? From, string[] To, string[] Cc, string[] Bcc, string[] ReplyTo, string? Subject, string? Text, string? Html, string?[] Attachments, string[] Headers,
     string[] Tags, string[] Metadata, string[] References, string? InReplyTo, string? MessageId, DateTimeOffset? Date,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? SendAt, string RequireTls, string? ReturnPath);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? SendAt, string RequireTls, string? ReturnPath,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool IsTest);
 
 [JsonSerializable(typeof(FingerprintFields))]
 internal sealed partial class FingerprintJson : JsonSerializerContext;

@@ -30,9 +30,9 @@ internal static class MessageEndpoints
         messages.MapGet("/{id}/recipients/{recipientId}/attempts", AttemptsAsync).WithName("ListRecipientAttempts").RequireAuthorization(Scopes.Read)
             .Produces<Page<DeliveryAttempt>>().Describes(DescribedParameter.Paging).Refuses(401, 403, 404, 422, 429);
         messages.MapPost("/{id}/cancel", CancelAsync).WithName("CancelMessage").RequireAuthorization(Scopes.Send)
-            .Produces<MessageDetail>().Refuses(401, 403, 404, 409, 429, 503);
+            .Produces<MessageDetail>().Refuses(401, 403, 404, 409, 429);
         messages.MapPatch("/{id}", RescheduleAsync).WithName("RescheduleMessage").RequireAuthorization(Scopes.Send)
-            .Accepts<RescheduleMessageRequest>("application/json").Produces<MessageDetail>().Refuses(400, 401, 403, 404, 409, 413, 415, 422, 429, 503);
+            .Accepts<RescheduleMessageRequest>("application/json").Produces<MessageDetail>().Refuses(400, 401, 403, 404, 409, 413, 415, 422, 429);
     }
 
     /// <summary>List messages</summary>
@@ -52,14 +52,14 @@ internal static class MessageEndpoints
 
     /// <summary>Read a message</summary>
     /// <remarks>The message with what became of each recipient, and the whole SMTP conversation of each one's latest attempt.</remarks>
-    /// <param name="id" example="msg_7h2k9m4x1q8r5t3w">The message's id.</param>
+    /// <param name="id" example="msg_nd6d6ufobktiwmfb53p4onpova">The message's id.</param>
     /// <response code="200">The message.</response>
     private static async Task<IResult> FindAsync(string id, HttpContext http, IMessages messages, CancellationToken cancellationToken) =>
         await messages.FindAsync(http.Caller(), id, cancellationToken) is { } message ? TypedResults.Ok(message) : Refusal.NotFound;
 
     /// <summary>List a message's events</summary>
     /// <remarks>Everything that happened to the message's recipients, newest first: the objects that webhooks post.</remarks>
-    /// <param name="id" example="msg_7h2k9m4x1q8r5t3w">The message's id.</param>
+    /// <param name="id" example="msg_nd6d6ufobktiwmfb53p4onpova">The message's id.</param>
     /// <response code="200">A page of events.</response>
     private static async Task<IResult> EventsAsync(string id, HttpContext http, IMessages messages, CancellationToken cancellationToken)
     {
@@ -69,15 +69,15 @@ internal static class MessageEndpoints
 
     /// <summary>Fetch a message as it was sent</summary>
     /// <remarks>The octets that were signed and are sent to each recipient (RFC 5322), without what is added on the way.</remarks>
-    /// <param name="id" example="msg_7h2k9m4x1q8r5t3w">The message's id.</param>
+    /// <param name="id" example="msg_nd6d6ufobktiwmfb53p4onpova">The message's id.</param>
     /// <response code="200">The message's octets.</response>
     private static async Task<IResult> RawAsync(string id, HttpContext http, IMessages messages, CancellationToken cancellationToken) =>
         await messages.RawAsync(http.Caller(), id, cancellationToken) is { } raw ? raw : Refusal.NotFound;
 
     /// <summary>List a recipient's attempts</summary>
     /// <remarks>Every attempt to deliver to the recipient, newest first, each with all that the servers said to each other.</remarks>
-    /// <param name="id" example="msg_7h2k9m4x1q8r5t3w">The message's id.</param>
-    /// <param name="recipientId" example="rcp_9c1d5v2b8n4m7k3j">The recipient's id.</param>
+    /// <param name="id" example="msg_nd6d6ufobktiwmfb53p4onpova">The message's id.</param>
+    /// <param name="recipientId" example="rcp_3lgld2rosq52hccm2uejevsmua">The recipient's id.</param>
     /// <response code="200">A page of attempts.</response>
     private static async Task<IResult> AttemptsAsync(string id, string recipientId, HttpContext http, IMessages messages, CancellationToken cancellationToken)
     {
@@ -90,14 +90,14 @@ internal static class MessageEndpoints
     /// Ends the message for each recipient that waits for its time, or for a further attempt. A recipient that a worker has in hand just now is left
     /// alone, and shown as it is; ask again to cancel it if it is delayed.
     /// </remarks>
-    /// <param name="id" example="msg_7h2k9m4x1q8r5t3w">The message's id.</param>
+    /// <param name="id" example="msg_nd6d6ufobktiwmfb53p4onpova">The message's id.</param>
     /// <response code="200">The message; at least one recipient was canceled.</response>
     private static async Task<IResult> CancelAsync(string id, HttpContext http, IMessages messages, IScheduledMessages scheduled, CancellationToken cancellationToken) =>
         await scheduled.CancelAsync(http.Caller(), id, cancellationToken) ? await FindAsync(id, http, messages, cancellationToken) : Refusal.NotFound;
 
     /// <summary>Reschedule a message</summary>
     /// <remarks>Gives a message that was sent with `sendAt` another time, for each recipient that was not tried yet. A past time sends it at once.</remarks>
-    /// <param name="id" example="msg_7h2k9m4x1q8r5t3w">The message's id.</param>
+    /// <param name="id" example="msg_nd6d6ufobktiwmfb53p4onpova">The message's id.</param>
     /// <response code="200">The message; at least one recipient has the new time.</response>
     private static async Task<IResult> RescheduleAsync(string id, HttpContext http, IMessages messages, IScheduledMessages scheduled, CancellationToken cancellationToken)
     {

@@ -21,10 +21,10 @@ internal static class SendEndpoints
         var limit = new RequestSizeLimitAttribute(SendBodyScanner.MaxLength);
         messages.MapPost("", SendAsync).WithName("SendMessage").RequireAuthorization(Scopes.Send)
             .Accepts<SendMessageRequest>("application/json", SendFormReader.MediaType).WithMetadata(limit)
-            .Describes(DescribedParameter.IdempotencyKey).Refuses(400, 401, 403, 409, 413, 415, 422, 429, 503);
+            .Describes(DescribedParameter.IdempotencyKey).Refuses(400, 401, 403, 409, 413, 415, 422, 429);
         messages.MapPost("/batch", SendBatchAsync).WithName("SendMessageBatch").RequireAuthorization(Scopes.Send)
             .Accepts<SendMessageBatchRequest>("application/json").WithMetadata(limit)
-            .Describes(DescribedParameter.BatchIdempotencyKey).Refuses(400, 401, 403, 413, 415, 422, 429, 503);
+            .Describes(DescribedParameter.BatchIdempotencyKey).Refuses(400, 401, 403, 413, 415, 422, 429);
     }
 
     /// <summary>Send a message</summary>

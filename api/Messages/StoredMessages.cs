@@ -181,7 +181,7 @@ internal sealed partial class StoredMessages(
         SendAt = draft.SendAt,
         ReturnPath = draft.ReturnPath switch { ReturnPath.Unique => ReturnPathMode.Unique, ReturnPath.Sender => ReturnPathMode.Sender, _ => null },
         Draft = draft.ToDraft,
-        Idempotency = idempotencyKey is null ? null : new Idempotency(idempotencyKey, Fingerprint.Of(draft)),
+        Idempotency = idempotencyKey is null ? null : new Idempotency(idempotencyKey, Fingerprint.Of(draft, caller.IsTest)),
     };
 
     private static partial class Log

@@ -31,7 +31,7 @@ internal static class ReceivedEndpoints
 
     /// <summary>Fetch a message as it arrived</summary>
     /// <remarks>The octets that came, behind the trace fields that were added on arrival (RFC 5321 §4.4).</remarks>
-    /// <param name="id" example="msg_8j3l0n5y2r9s6u4x">The message's id.</param>
+    /// <param name="id" example="msg_k6dbv64vtrxiij4cfdzh6mm26u">The message's id.</param>
     /// <response code="200">The message's octets.</response>
     private static async Task<IResult> RawAsync(string id, HttpContext http, IReceivedMessages received, CancellationToken cancellationToken) =>
         await received.RawAsync(http.Caller(), id, cancellationToken) is { } raw ? raw : Refusal.NotFound;

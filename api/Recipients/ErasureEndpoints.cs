@@ -16,7 +16,7 @@ internal static class ErasureEndpoints
 {
     public static void MapErasure(this IEndpointRouteBuilder v1) => v1.MapGroup("/recipients").WithTags("Recipients")
         .MapPost("/erase", EraseAsync).WithName("EraseRecipient").RequireAuthorization(Scopes.Suppressions)
-        .Accepts<EraseRecipientRequest>("application/json").Refuses(400, 401, 403, 413, 415, 422, 429, 503);
+        .Accepts<EraseRecipientRequest>("application/json").Refuses(400, 401, 403, 413, 415, 422, 429);
 
     /// <summary>Erase a recipient's data</summary>
     /// <remarks>

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using MoxApi.Api.Access;
 using MoxApi.Api.Json;
@@ -21,7 +22,7 @@ internal static class SuppressionEndpoints
     public static void MapSuppressions(this IEndpointRouteBuilder v1)
     {
         var suppressions = v1.MapGroup("/suppressions").WithTags("Suppressions").RequireAuthorization(Scopes.Suppressions);
-        suppressions.MapPost("", AddAsync).WithName("AddSuppression").Accepts<AddSuppressionRequest>("application/json").Refuses(400, 401, 403, 413, 415, 422, 429, 503);
+        suppressions.MapPost("", AddAsync).WithName("AddSuppression").Accepts<AddSuppressionRequest>("application/json").Refuses(400, 401, 403, 413, 415, 422, 429);
         suppressions.MapGet("", ListAsync).WithName("ListSuppressions").Describes([DescribedParameter.Filter<SuppressionReason>("reason", "Only entries with this reason."), .. DescribedParameter.Paging]).Refuses(401, 403, 422, 429);
         suppressions.MapGet("/{address}", FindAsync).WithName("GetSuppression").Produces<Suppression>().Refuses(401, 403, 404, 422, 429);
         suppressions.MapDelete("/{address}", RemoveAsync).WithName("RemoveSuppression").Produces(204).Refuses(401, 403, 404, 422, 429);
@@ -62,20 +63,28 @@ internal static class SuppressionEndpoints
     /// <param name="address" example="jane@example.org">The address.</param>
     /// <response code="200">The address is suppressed.</response>
     private static async Task<IResult> FindAsync(string address, HttpContext http, ISuppressions suppressions, CancellationToken cancellationToken) =>
-        await suppressions.FindAsync(http.Caller(), Address(address), cancellationToken) is { } found ? TypedResults.Ok(found) : Refusal.NotFound;
+        await suppressions.FindAsync(http.Caller(), Address(address, http), cancellationToken) is { } found ? TypedResults.Ok(found) : Refusal.NotFound;
 
     /// <summary>Remove an address from the list</summary>
     /// <remarks>It is sent to again, in all of its spellings, by messages that are sent from now on.</remarks>
     /// <param name="address" example="jane@example.org">The address.</param>
     /// <response code="204">The address is no longer suppressed.</response>
     private static async Task<IResult> RemoveAsync(string address, HttpContext http, ISuppressions suppressions, CancellationToken cancellationToken) =>
-        await suppressions.RemoveAsync(http.Caller(), Address(address), cancellationToken) ? TypedResults.NoContent() : Refusal.NotFound;
+        await suppressions.RemoveAsync(http.Caller(), Address(address, http), cancellationToken) ? TypedResults.NoContent() : Refusal.NotFound;
 
-    private static MailAddress Address(string text)
+    private static MailAddress Address(string routed, HttpContext http)
     {
-        if (MailAddress.TryParse(text, out var address, out var fault)) return address;
+        if (MailAddress.TryParse(routed.Contains('%') ? LastSegment(http) : routed, out var address, out var fault)) return address;
         var faults = new Faults();
         faults.AddParameter("address", FaultCodes.InvalidAddress, fault);
         throw new RefusalException(faults.ToRefusal());
+    }
+
+    // What is routed has an escaped slash as it came and all else unescaped, so that it cannot be told from an address with "%2F" in it. A slash may stand in a
+    // local part (RFC 5321 §4.1.2, by RFC 5322's atext).
+    private static string LastSegment(HttpContext http)
+    {
+        var path = http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.Split('?')[0].TrimEnd('/');
+        return Uri.UnescapeDataString(path[(path.LastIndexOf('/') + 1)..]);
     }
 }

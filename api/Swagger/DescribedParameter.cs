@@ -35,7 +35,7 @@ internal sealed record DescribedParameter(string Name, ParameterLocation In, str
     ];
 }
 
-/// <summary>The statuses that an endpoint may refuse with.</summary>
+/// <summary>The statuses that an endpoint may refuse with, besides 503.</summary>
 internal sealed record Refuses(IReadOnlyList<int> Statuses);
 
 internal static class DescriptionExtensions

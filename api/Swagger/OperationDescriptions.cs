@@ -17,8 +17,11 @@ internal sealed class OperationDescriptions : IOperationFilter
         var metadata = context.ApiDescription.ActionDescriptor.EndpointMetadata;
         foreach (var parameter in metadata.OfType<DescribedParameter>()) AddParameter(operation, parameter);
         foreach (var status in metadata.OfType<Refuses>().SelectMany(refuses => refuses.Statuses)) AddRefusal(operation, status, context);
+        // Whatever asks the database is refused while that cannot answer; that is every operation, for each begins with its key.
+        AddRefusal(operation, StatusCodes.Status503ServiceUnavailable, context);
         var policy = metadata.OfType<IAuthorizeData>().Select(data => data.Policy).LastOrDefault(policy => policy is not null);
         if (policy is not null) operation.Description += $"\n\nNeeds {ApiAuthentication.NeedOf(policy)}.";
+        AddAnswerExample(operation);
         AddRequestExample(operation, metadata.OfType<IAcceptsMetadata>().Any(accepts => accepts.IsOptional));
     }
 
@@ -49,6 +52,15 @@ internal sealed class OperationDescriptions : IOperationFilter
                 },
             },
         };
+    }
+
+    private static void AddAnswerExample(OpenApiOperation operation)
+    {
+        if (AnswerExamples.Answer(operation.OperationId) is not { } example) return;
+        foreach (var answer in operation.Responses!.Where(response => response.Key[0] == '2'))
+        {
+            foreach (var media in answer.Value.Content!.Values.OfType<OpenApiMediaType>()) media.Example = example;
+        }
     }
 
     private static void AddRequestExample(OpenApiOperation operation, bool isOptional)

@@ -24,7 +24,7 @@ internal static class DeliveryEndpoints
 
     /// <summary>List a webhook's deliveries</summary>
     /// <remarks>What was posted to the webhook, or is to be, and what came of it; newest first.</remarks>
-    /// <param name="id" example="whk_3s5d7f9g1h2j4k6l">The webhook's id.</param>
+    /// <param name="id" example="whk_w7ntqa5zvymkvyh74xcw5jwsme">The webhook's id.</param>
     /// <response code="200">A page of deliveries.</response>
     private static async Task<IResult> ListAsync(string id, HttpContext http, IWebhookDeliveries deliveries, CancellationToken cancellationToken)
     {
@@ -37,8 +37,8 @@ internal static class DeliveryEndpoints
 
     /// <summary>Read a delivery</summary>
     /// <remarks>The delivery with the request and the answer of its last attempt, of which up to 64 KiB are kept.</remarks>
-    /// <param name="id" example="whk_3s5d7f9g1h2j4k6l">The webhook's id.</param>
-    /// <param name="deliveryId" example="whd_4t6y8u1i3o5p7a9s">The delivery's id.</param>
+    /// <param name="id" example="whk_w7ntqa5zvymkvyh74xcw5jwsme">The webhook's id.</param>
+    /// <param name="deliveryId" example="whd_et2pgnvjxyktsey6awqqcpdvoy">The delivery's id.</param>
     /// <response code="200">The delivery.</response>
     private static async Task<IResult> FindAsync(
         string id, string deliveryId, HttpContext http, IWebhookDeliveries deliveries, CancellationToken cancellationToken) =>
@@ -48,8 +48,8 @@ internal static class DeliveryEndpoints
     /// <remarks>
     /// Posts the event again, whatever became of it, with the same <c>webhook-id</c> and all its attempts anew. A delivery that waits for its next attempt is posted at once.
     /// </remarks>
-    /// <param name="id" example="whk_3s5d7f9g1h2j4k6l">The webhook's id.</param>
-    /// <param name="deliveryId" example="whd_4t6y8u1i3o5p7a9s">The delivery's id.</param>
+    /// <param name="id" example="whk_w7ntqa5zvymkvyh74xcw5jwsme">The webhook's id.</param>
+    /// <param name="deliveryId" example="whd_et2pgnvjxyktsey6awqqcpdvoy">The delivery's id.</param>
     /// <response code="202">The delivery is queued.</response>
     private static async Task<IResult> ReplayAsync(
         string id, string deliveryId, HttpContext http, IWebhookDeliveries deliveries, CancellationToken cancellationToken) =>
@@ -59,7 +59,7 @@ internal static class DeliveryEndpoints
 
     /// <summary>Replay what failed</summary>
     /// <remarks>Posts again all deliveries that failed and were made since a time, as one is replayed. Tests are left out.</remarks>
-    /// <param name="id" example="whk_3s5d7f9g1h2j4k6l">The webhook's id.</param>
+    /// <param name="id" example="whk_w7ntqa5zvymkvyh74xcw5jwsme">The webhook's id.</param>
     /// <response code="202">How many deliveries are queued.</response>
     private static async Task<IResult> ReplayFailedAsync(string id, HttpContext http, IWebhookDeliveries deliveries, CancellationToken cancellationToken)
     {

@@ -22,8 +22,10 @@ internal sealed class StoredDeliveries(WebhookDeliveries deliveries, WebhookRepl
         var found = await deliveries.ListAsync(
             caller.AccountId, endpoint, ToStored(filters), page.Backward ? null : place, page.Backward ? place : null, page.Limit + 1, cancellationToken);
         if (found is null) return null;
-        if (page.Backward) found.Reverse();
-        return page.ToPage(found, d => d.Delivery.Id, d => d.Delivery);
+        var list = page.ToPage(page.Backward ? [.. found.Deliveries.Reverse()] : found.Deliveries, d => d.Delivery.Id, d => d.Delivery);
+        if (found.End is not { } end) return list;
+        var cursor = ids.Make(PublicIdKind.WebhookDelivery, end);
+        return page.Backward ? list with { HasMore = true, Previous = cursor } : list with { HasMore = true, Next = cursor };
     }
 
     /// <inheritdoc/>

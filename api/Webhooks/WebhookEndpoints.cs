@@ -19,7 +19,7 @@ internal static class WebhookEndpoints
     {
         var webhooks = v1.MapGroup("/webhooks").WithTags("Webhooks").RequireAuthorization(Scopes.Webhooks);
         webhooks.MapPost("", CreateAsync).WithName("CreateWebhook").Accepts<CreateWebhookRequest>("application/json")
-            .Refuses(400, 401, 403, 413, 415, 422, 429, 503);
+            .Refuses(400, 401, 403, 413, 415, 422, 429);
         webhooks.MapGet("", ListAsync).WithName("ListWebhooks").Describes(DescribedParameter.Paging).Refuses(401, 403, 422, 429);
         webhooks.MapGet("/{id}", FindAsync).WithName("GetWebhook").Produces<Webhook>().Refuses(401, 403, 404, 429);
         webhooks.MapPatch("/{id}", UpdateAsync).WithName("UpdateWebhook").Accepts<UpdateWebhookRequest>("application/json").Produces<Webhook>()
@@ -61,7 +61,7 @@ internal static class WebhookEndpoints
 
     /// <summary>Read a webhook</summary>
     /// <remarks>The webhook without its secret.</remarks>
-    /// <param name="id" example="whk_3s5d7f9g1h2j4k6l">The webhook's id.</param>
+    /// <param name="id" example="whk_w7ntqa5zvymkvyh74xcw5jwsme">The webhook's id.</param>
     /// <response code="200">The webhook.</response>
     private static async Task<IResult> FindAsync(string id, HttpContext http, IWebhooks webhooks, CancellationToken cancellationToken) =>
         await webhooks.FindAsync(http.Caller(), id, cancellationToken) is { } webhook ? TypedResults.Ok(webhook) : Refusal.NotFound;
@@ -69,9 +69,9 @@ internal static class WebhookEndpoints
     /// <summary>Change a webhook</summary>
     /// <remarks>
     /// Changes what the request names and leaves the rest. A webhook that was disabled, by this or because it kept failing or answered 410, is enabled again
-    /// with <c>{"disabled": false}</c>; what failed can be replayed then.
+    /// with <c>{"disabled": false}</c>; what failed can be replayed then. One that was made with <c>allowPrivate</c> is moved by an admin only.
     /// </remarks>
-    /// <param name="id" example="whk_3s5d7f9g1h2j4k6l">The webhook's id.</param>
+    /// <param name="id" example="whk_w7ntqa5zvymkvyh74xcw5jwsme">The webhook's id.</param>
     /// <response code="200">The webhook as it is now.</response>
     private static async Task<IResult> UpdateAsync(
         string id, HttpContext http, IWebhooks webhooks, IOptions<ApiOptions> options, CancellationToken cancellationToken)
@@ -82,12 +82,15 @@ internal static class WebhookEndpoints
         var request = await JsonBody.ReadAsync<UpdateWebhookRequest>(http.Request, faults, cancellationToken);
         WebhookRules.Check(request, options.Value.AllowHttpWebhooks || webhook.AllowPrivate, faults);
         faults.ThrowIfAny();
+        // Its maker's leave to call what is not public was for the address it had.
+        if (webhook.AllowPrivate && request.Url is not null && request.Url != webhook.Url && !http.Caller().IsAdmin)
+            throw new RefusalException(new(StatusCodes.Status403Forbidden, ErrorCodes.MissingScope, "To move a webhook that may be at an address that is not public takes the scope \"admin\"."));
         return await webhooks.UpdateAsync(http.Caller(), id, request, cancellationToken) is { } changed ? TypedResults.Ok(changed) : Refusal.NotFound;
     }
 
     /// <summary>Remove a webhook</summary>
     /// <remarks>What was still to be posted to it is dropped, and its deliveries cannot be read any more.</remarks>
-    /// <param name="id" example="whk_3s5d7f9g1h2j4k6l">The webhook's id.</param>
+    /// <param name="id" example="whk_w7ntqa5zvymkvyh74xcw5jwsme">The webhook's id.</param>
     /// <response code="204">The webhook is gone.</response>
     private static async Task<IResult> DeleteAsync(string id, HttpContext http, IWebhooks webhooks, CancellationToken cancellationToken) =>
         await webhooks.DeleteAsync(http.Caller(), id, cancellationToken) ? TypedResults.NoContent() : Refusal.NotFound;
@@ -97,7 +100,7 @@ internal static class WebhookEndpoints
     /// Makes a new secret. For the time of the overlap what is posted is signed with both, so receivers can change over without losing an event: the header
     /// <c>webhook-signature</c> has the two signatures, separated by a space. Of two rotations within one overlap, the second ends the oldest secret.
     /// </remarks>
-    /// <param name="id" example="whk_3s5d7f9g1h2j4k6l">The webhook's id.</param>
+    /// <param name="id" example="whk_w7ntqa5zvymkvyh74xcw5jwsme">The webhook's id.</param>
     /// <response code="200">The new secret: it is not shown again.</response>
     private static async Task<IResult> RotateSecretAsync(string id, HttpContext http, IWebhooks webhooks, CancellationToken cancellationToken)
     {
@@ -112,7 +115,7 @@ internal static class WebhookEndpoints
     /// <remarks>
     /// Posts an event <c>webhook.test</c> to this webhook alone, whatever events it wants, once, and also while it is disabled. The delivery tells what came of it.
     /// </remarks>
-    /// <param name="id" example="whk_3s5d7f9g1h2j4k6l">The webhook's id.</param>
+    /// <param name="id" example="whk_w7ntqa5zvymkvyh74xcw5jwsme">The webhook's id.</param>
     /// <response code="202">The test is queued. Location has the delivery's address.</response>
     private static async Task<IResult> TestAsync(string id, HttpContext http, IWebhooks webhooks, CancellationToken cancellationToken) =>
         await webhooks.TestAsync(http.Caller(), id, cancellationToken) is { } delivery

@@ -11,8 +11,14 @@ namespace MoxApi.Inbound.Smtp;
 /// Reads a message after DATA into its spool, always to its real end: what is refused is read and thrown away, so that the next octet is
 /// a command for client and server alike.
 /// </summary>
-internal sealed class MessageReader(PipeReader input, ConnectionLifetime lifetime, SmtpOptions options)
+internal sealed class MessageReader(PipeReader input, ConnectionLifetime lifetime, SmtpOptions options, TimeProvider time)
 {
+    // A block of any size ends a silence (RFC 5321 §4.5.3.2.5), so an octet every few minutes would hold a connection and a message for weeks. So slow are no
+    // mail servers.
+    private static readonly TimeSpan AnyPace = TimeSpan.FromMinutes(10);
+    private const int LeastOctetsPerSecond = 1000;
+
+    private readonly long since = time.GetTimestamp();
     private readonly DataDecoder decoder = new(options.Pedantic);
     private SmtpReply? refusal;
     private long read;
@@ -32,12 +38,15 @@ internal sealed class MessageReader(PipeReader input, ConnectionLifetime lifetim
             // RFC 5321 §4.1.1.4: a message without its end is no message.
             if (result.IsCompleted && !decoder.IsComplete) throw new ConnectionAbortedException("The client left in the middle of a message.");
             if (GoesOnForever) return new SmtpReply(421, new(5, 3, 4), "The message is far too long, closing.");
+            if (IsTooSlow) return new SmtpReply(421, new(4, 4, 2), "The message comes too slowly, closing.");
         }
         return refusal;
     }
 
     // Throwing away has an end too.
     private bool GoesOnForever => read > (2 * options.MaxMessageOctets) + (1 << 20);
+
+    private bool IsTooSlow => !decoder.IsComplete && time.GetElapsedTime(since) > AnyPace + TimeSpan.FromSeconds(read / LeastOctetsPerSecond);
 
     private async ValueTask<long> TakeAsync(ReadOnlySequence<byte> buffer, MessageSpool spool, long limit)
     {

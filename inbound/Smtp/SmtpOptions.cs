@@ -29,16 +29,26 @@ public sealed class SmtpOptions
     [Range(1, 1000)]
     public int MaxFaults { get; set; } = 20;
 
+    /// <summary>
+    /// How many commands of a connection may bring no message nearer, such as NOOP, RSET and a MAIL that is refused, until it is closed. Each message taken starts the
+    /// count anew.
+    /// </summary>
+    [Range(10, 100_000)]
+    public int MaxIdleCommands { get; set; } = 100;
+
     /// <summary>Whether a recipient refused for good counts: not in the sandbox, where failing addresses are there to be tried.</summary>
     internal bool RefusedRecipientsAreFaults { get; set; } = true;
 
     /// <summary>How long to wait for a command, and for a client to read our replies. RFC 5321 §4.5.3.2.7: at least 5 minutes.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan CommandTimeout { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>How long to wait for the next octets of a message. RFC 5321 §4.5.3.2.5 gives clients 3 minutes for a block.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan DataTimeout { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>How long a message may take to be stored after its final dot, whether the client still waits or not. Clients wait 10 minutes (RFC 5321 §4.5.3.2.6).</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan CommitTimeout { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Refuse what the standards do not allow, even where it is harmless and common: bare LFs, spaces before addresses, names that are no domain.</summary>

@@ -21,6 +21,7 @@ internal sealed partial class SmtpSession(SmtpServer server, SmtpPeer peer, Conn
     private readonly LineReader lines = new(connection.Transport.Input, SmtpCommandParser.MaxLineOctets);
     private ISmtpTransaction? transaction;
     private int faults;
+    private int idle;
 
     public SmtpOptions Options => server.Options;
 
@@ -99,11 +100,11 @@ internal sealed partial class SmtpSession(SmtpServer server, SmtpPeer peer, Conn
     public SmtpReply Fault(SmtpReply reply) =>
         ++faults < Options.MaxFaults ? reply : new SmtpReply(421, new(4, 7, 0), $"Too many errors, closing. The last one: {reply}");
 
-    /// <summary>A message was stored. The mistakes are forgotten: a client whose mail is wanted may stay for much of it.</summary>
+    /// <summary>A message was stored. The mistakes, and what was said to no end, are forgotten: a client whose mail is wanted may stay for much of it.</summary>
     public void MessageTaken()
     {
         server.Metrics.Messages.Add(1);
-        faults = 0;
+        (faults, idle) = (0, 0);
     }
 
     /// <summary>
@@ -113,7 +114,7 @@ internal sealed partial class SmtpSession(SmtpServer server, SmtpPeer peer, Conn
     public SmtpReply? RefuseForWantOfRoom(MailCommand mail) => InFlight.HasRoomFor(mail.Size ?? MessageSpool.MaxOctetsInMemory) ? null : NoRoom;
 
     /// <summary>Reads a message after DATA, to its end.</summary>
-    public ValueTask<SmtpReply?> ReceiveAsync(MessageSpool spool) => new MessageReader(connection.Transport.Input, lifetime, Options).ReadAsync(spool);
+    public ValueTask<SmtpReply?> ReceiveAsync(MessageSpool spool) => new MessageReader(connection.Transport.Input, lifetime, Options, Time).ReadAsync(spool);
 
     private async ValueTask<SmtpReply?> NextAsync()
     {
@@ -137,7 +138,10 @@ internal sealed partial class SmtpSession(SmtpServer server, SmtpPeer peer, Conn
         if (!SmtpCommandParser.TryParse(line, grammar, out var command, out var fault)) return Fault(fault);
         try
         {
-            return await ExecuteAsync(command);
+            var reply = await ExecuteAsync(command);
+            return IsIdle(command, reply) && ++idle > Options.MaxIdleCommands
+                ? new SmtpReply(421, new(4, 7, 0), "Too many commands and no message, closing.")
+                : reply;
         }
         catch (OperationCanceledException) when (lifetime.HasEnded)
         {
@@ -148,6 +152,15 @@ internal sealed partial class SmtpSession(SmtpServer server, SmtpPeer peer, Conn
             return Excuse(thrown);
         }
     }
+
+    // What brings no message nearer. RFC 5321 §4.5.3.1.10: recipients past the limit come in one piece, and are meant for the next message.
+    private static bool IsIdle(SmtpCommand command, SmtpReply reply) => command switch
+    {
+        DataCommand or QuitCommand => false,
+        MailCommand => !reply.IsSuccess,
+        RcptCommand => !reply.IsSuccess && reply.Code != 452,
+        _ => true,
+    };
 
     // The one place where what nobody foresaw, or nobody here can help, becomes a reply: the client may try again, and the session goes on.
     private SmtpReply Excuse(Exception fault)

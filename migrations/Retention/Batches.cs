@@ -10,8 +10,34 @@ internal sealed class Batches(NpgsqlDataSource database, TimeProvider time)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>Runs a statement once; its first row tells what it did.</summary>
+    private const int MostTries = 5;
+
+    /// <summary>Runs a statement; its first row tells what it did. One that meets others in a deadlock has done nothing, and is run again.</summary>
     public async Task<T?> RunAsync<T>(string statement, Func<NpgsqlDataReader, T> read, CancellationToken stop, params object[] parameters)
+        where T : struct
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return await RunOnceAsync(statement, read, parameters, stop);
+            }
+            catch (PostgresException fault) when (fault.SqlState == PostgresErrorCodes.DeadlockDetected && tries < MostTries)
+            {
+                await Task.Delay(Pause, time, stop);
+            }
+        }
+    }
+
+    /// <summary>Runs a statement that deletes some rows and tells how many, until it deletes none; returns how many in all.</summary>
+    public async Task<int> RepeatAsync(string statement, CancellationToken stop, params object[] parameters)
+    {
+        var total = 0;
+        while (await RunAsync(statement, row => row.GetInt64(0), stop, parameters) is { } deleted and > 0) total += (int)deleted;
+        return total;
+    }
+
+    private async Task<T?> RunOnceAsync<T>(string statement, Func<NpgsqlDataReader, T> read, object[] parameters, CancellationToken stop)
         where T : struct
     {
         await using var command = database.CreateCommand(statement);
@@ -21,16 +47,12 @@ internal sealed class Batches(NpgsqlDataSource database, TimeProvider time)
         await using (var reader = await command.ExecuteReaderAsync(stop))
         {
             if (await reader.ReadAsync(stop)) first = read(reader);
+            // What the statement changes besides may still fail.
+            while (await reader.ReadAsync(stop))
+            {
+            }
         }
         await Task.Delay(Pause, time, stop);
         return first;
-    }
-
-    /// <summary>Runs a statement that deletes some rows and tells how many, until it deletes none; returns how many in all.</summary>
-    public async Task<int> RepeatAsync(string statement, CancellationToken stop, params object[] parameters)
-    {
-        var total = 0;
-        while (await RunAsync(statement, row => row.GetInt64(0), stop, parameters) is { } deleted and > 0) total += (int)deleted;
-        return total;
     }
 }

@@ -5,14 +5,13 @@ namespace MoxApi.Migrations.Retention;
 /// <summary>Deletes old webhook deliveries, endpoint by endpoint. What is still to be posted stays, unless its endpoint was disabled or is gone.</summary>
 internal sealed class OldDeliveries(NpgsqlDataSource database, Batches batches)
 {
-    // Ids grow with time, so a page that is all younger ends the walk.
+    // Ids grow with time, so a page that is all younger ends the walk. Who posts locks the queue's row ahead of the delivery, so this does too.
     internal const string Statement = """
         WITH page AS MATERIALIZED (
           SELECT id, status, created_at, last_attempt_at FROM webhook_delivery WHERE endpoint_id = $1 AND id > $3 ORDER BY id LIMIT 1000),
-        gone AS (
-          DELETE FROM webhook_delivery d USING page
-          WHERE d.id = page.id AND coalesce(page.last_attempt_at, page.created_at) < $2 AND (page.status <> 0 OR $4)
-          RETURNING d.id),
+        due AS MATERIALIZED (SELECT id FROM page WHERE coalesce(last_attempt_at, created_at) < $2 AND (status <> 0 OR $4)),
+        queued AS MATERIALIZED (SELECT 1 FROM due JOIN webhook_queue q ON q.delivery_id = due.id FOR UPDATE OF q),
+        gone AS (DELETE FROM webhook_delivery d USING due WHERE d.id = due.id AND (SELECT count(*) FROM queued) >= 0 RETURNING d.id),
         q AS (DELETE FROM webhook_queue q USING gone WHERE q.delivery_id = gone.id)
         SELECT (SELECT count(*) FROM gone), max(id), coalesce(min(created_at) < $2, false) FROM page
         """;

@@ -28,13 +28,20 @@ internal sealed class OldMessages(Batches batches)
         SELECT accepted_at, id, (SELECT count(*) FROM gone) FROM page ORDER BY accepted_at DESC, id DESC LIMIT 1
         """;
 
-    // Whatever there is, for an account that goes away itself, but for what a worker has in hand; in batches of up to 64 MiB, as with OldContent.
+    // Whatever there is, for an account that goes away itself, but for what a worker has in hand; in batches of up to 64 MiB, as with OldContent. All others lock the
+    // rows of queues ahead of what these are about, so this does too.
     internal const string OfAccount = $"""
         WITH page AS MATERIALIZED (
           SELECT id, accepted_at, size FROM message m WHERE account_id = $1 AND NOT EXISTS (
             SELECT FROM recipient r JOIN queue q ON q.recipient_id = r.id WHERE r.message_id = m.id AND q.session_id IS NOT NULL)
           ORDER BY accepted_at, id LIMIT 1000),
-        due AS (SELECT id FROM (SELECT *, sum(size) OVER (ORDER BY accepted_at, id) - size AS before FROM page) p WHERE before < 67108864),
+        batch AS MATERIALIZED (SELECT id FROM (SELECT *, sum(size) OVER (ORDER BY accepted_at, id) - size AS before FROM page) p WHERE before < 67108864),
+        queued AS MATERIALIZED (
+          SELECT 1 FROM batch b JOIN recipient r ON r.message_id = b.id JOIN queue q ON q.recipient_id = r.id FOR UPDATE OF q),
+        posting AS MATERIALIZED (
+          SELECT 1 FROM batch b JOIN event e ON e.message_id = b.id JOIN webhook_delivery d ON d.event_id = e.id JOIN webhook_queue w ON w.delivery_id = d.id
+          FOR UPDATE OF w),
+        due AS (SELECT id FROM batch WHERE (SELECT count(*) FROM queued) + (SELECT count(*) FROM posting) >= 0),
         {Delete}
         SELECT count(*) FROM gone
         """;
@@ -73,11 +80,9 @@ internal sealed class OldMessages(Batches batches)
         (DateTimeOffset At, long Id)? place = (DateTimeOffset.UnixEpoch, 0);
         while (place is { } from)
         {
-            place = await batches.RunAsync(statement, row =>
-            {
-                total += (int)row.GetInt64(2);
-                return (row.GetFieldValue<DateTimeOffset>(0), row.GetInt64(1));
-            }, stop, parameters(from));
+            var page = await batches.RunAsync(statement, row => (At: row.GetFieldValue<DateTimeOffset>(0), Id: row.GetInt64(1), Deleted: row.GetInt64(2)), stop, parameters(from));
+            place = page is { } last ? (last.At, last.Id) : null;
+            total += (int)(page?.Deleted ?? 0);
         }
         return total;
     }

@@ -6,7 +6,7 @@ namespace MoxApi.OpenApi.Accounts;
 public sealed record Account
 {
     /// <summary>The account's id in this API.</summary>
-    /// <example>acc_2f6g8h1j3k5l7z9x</example>
+    /// <example>acc_5rlv63vnmsjcb7xihvzt5awiau</example>
     public required string Id { get; init; }
 
     /// <summary>The account's name, unique in the installation.</summary>

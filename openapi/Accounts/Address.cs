@@ -6,7 +6,7 @@ namespace MoxApi.OpenApi.Accounts;
 public sealed record Address
 {
     /// <summary>The address's id in this API.</summary>
-    /// <example>adr_4k7m2n9p5q8r1s3t</example>
+    /// <example>adr_eekbi2pmt76ifo5eq4fbfmibem</example>
     public required string Id { get; init; }
 
     /// <summary>The address, without a name.</summary>

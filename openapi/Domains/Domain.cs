@@ -4,11 +4,11 @@ namespace MoxApi.OpenApi.Domains;
 public record Domain
 {
     /// <summary>The domain's id in this API.</summary>
-    /// <example>dom_6m9n2p5q8r1s4t7v</example>
+    /// <example>dom_ren5lz355wlkk46b446fnb5nde</example>
     public required string Id { get; init; }
 
     /// <summary>The account that may send from every address of the domain.</summary>
-    /// <example>acc_2f6g8h1j3k5l7z9x</example>
+    /// <example>acc_5rlv63vnmsjcb7xihvzt5awiau</example>
     public required string AccountId { get; init; }
 
     /// <summary>The domain's name, with U-labels.</summary>

@@ -11,7 +11,7 @@ public sealed record CreateDomainRequest
     public required string Name { get; init; }
 
     /// <summary>The account that may send from every address of the domain. Left out, that of the key.</summary>
-    /// <example>acc_2f6g8h1j3k5l7z9x</example>
+    /// <example>acc_5rlv63vnmsjcb7xihvzt5awiau</example>
     public string? AccountId { get; init; }
 
     /// <summary>Where unique return paths live. Left out, <c>bounces.</c> below the domain.</summary>

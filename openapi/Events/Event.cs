@@ -20,7 +20,7 @@ public sealed record Event
 public sealed record EventData
 {
     /// <summary>The event's id, the same in <c>webhook-id</c> and at every retry.</summary>
-    /// <example>evt_5d3f1g7h9j2k4l6z</example>
+    /// <example>evt_54t2klhw2ixnud7qwpexnsteva</example>
     public required string EventId { get; init; }
 
     /// <summary>Counts the events of one recipient from 1; absent where there is no recipient.</summary>
@@ -28,7 +28,7 @@ public sealed record EventData
     public int? Sequence { get; init; }
 
     /// <summary>The account it happened in.</summary>
-    /// <example>acc_2f6g8h1j3k5l7z9x</example>
+    /// <example>acc_5rlv63vnmsjcb7xihvzt5awiau</example>
     public required string AccountId { get; init; }
 
     /// <summary>The message; absent in events that are about none.</summary>
@@ -42,13 +42,40 @@ public sealed record EventData
 
     /// <summary>The webhook; absent in events that are about none.</summary>
     public EventWebhook? Webhook { get; init; }
+
+    /// <summary>What became of the account; absent in events that are about something within it.</summary>
+    public EventAccount? Account { get; init; }
+}
+
+/// <summary>Why an account was paused. It may send again when an admin lets it go on.</summary>
+public sealed record EventAccount
+{
+    /// <summary>The reason, as a sentence.</summary>
+    /// <example>Of the 400 recipients of the last 24 hours 24 bounced, for their addresses are of no use; the limit is 5 %.</example>
+    public required string Reason { get; init; }
+
+    /// <summary>The recipients whose delivery ended in the time that is looked at.</summary>
+    /// <example>400</example>
+    public required long Finished { get; init; }
+
+    /// <summary>Those of them that bounced, for their addresses are of no use.</summary>
+    /// <example>24</example>
+    public required long Bounced { get; init; }
+
+    /// <summary>Those who called the message spam in that time.</summary>
+    /// <example>0</example>
+    public required long Complained { get; init; }
+
+    /// <summary>The limit that was reached, in percent of the recipients.</summary>
+    /// <example>5</example>
+    public required double LimitPercent { get; init; }
 }
 
 /// <summary>The webhook of an event.</summary>
 public sealed record EventWebhook
 {
     /// <summary>The webhook's id in this API.</summary>
-    /// <example>whk_3s5d7f9g1h2j4k6l</example>
+    /// <example>whk_w7ntqa5zvymkvyh74xcw5jwsme</example>
     public required string Id { get; init; }
 
     /// <summary>Where its events were posted when it happened.</summary>
@@ -64,7 +91,7 @@ public sealed record EventWebhook
 public sealed record EventMessage
 {
     /// <summary>The message's id in this API.</summary>
-    /// <example>msg_7h2k9m4x1q8r5t3w</example>
+    /// <example>msg_nd6d6ufobktiwmfb53p4onpova</example>
     public required string Id { get; init; }
 
     /// <summary>The Message-ID header, with its angle brackets; empty where an incoming message has none.</summary>
@@ -88,7 +115,7 @@ public sealed record EventMessage
 public sealed record EventRecipient
 {
     /// <summary>The recipient's id in this API.</summary>
-    /// <example>rcp_9c1d5v2b8n4m7k3j</example>
+    /// <example>rcp_3lgld2rosq52hccm2uejevsmua</example>
     public required string Id { get; init; }
 
     /// <summary>The address, without a name.</summary>

@@ -4,11 +4,11 @@ namespace MoxApi.OpenApi.Keys;
 public record ApiKey
 {
     /// <summary>The key's id in this API.</summary>
-    /// <example>key_8p1q4r7s2t5v9w3x</example>
+    /// <example>key_qtyntxkb2jhilrow2rege4n334</example>
     public required string Id { get; init; }
 
     /// <summary>The account the key acts for.</summary>
-    /// <example>acc_2f6g8h1j3k5l7z9x</example>
+    /// <example>acc_5rlv63vnmsjcb7xihvzt5awiau</example>
     public required string AccountId { get; init; }
 
     /// <summary>What the key is for.</summary>

@@ -11,7 +11,7 @@ public sealed record CreateApiKeyRequest
     public required string Name { get; init; }
 
     /// <summary>The account the key acts for. Left out, your own.</summary>
-    /// <example>acc_2f6g8h1j3k5l7z9x</example>
+    /// <example>acc_5rlv63vnmsjcb7xihvzt5awiau</example>
     public string? AccountId { get; init; }
 
     /// <summary>What the key may do. Left out, all but <c>admin</c>.</summary>

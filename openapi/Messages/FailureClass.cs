@@ -8,7 +8,8 @@ namespace MoxApi.OpenApi.Messages;
 /// did not satisfy the server. <c>rate_limited</c>: too much at a time. <c>greylisted</c>: asked to come back later. <c>network</c>: no
 /// connection, or a broken one. <c>dns</c>: the domain's servers could not be looked up. <c>tls</c>: no connection protected as required.
 /// <c>protocol</c>: the server did not speak SMTP as it should. <c>content</c>: the server cannot take a message of this form.
-/// <c>expired</c>: still delayed at the end of the message's life. <c>interrupted</c>: our node died in the attempt. <c>other</c>: none of these.
+/// <c>expired</c>: the server says that the message has been on its way for too long (x.4.7); where we give up after our own time, the class is the last
+/// attempt's. <c>interrupted</c>: our node died in the attempt. <c>other</c>: none of these.
 /// More classes may be added.
 /// </summary>
 public enum FailureClass

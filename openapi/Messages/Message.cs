@@ -4,11 +4,11 @@ namespace MoxApi.OpenApi.Messages;
 public record MessageSummary
 {
     /// <summary>The message's id in this API.</summary>
-    /// <example>msg_7h2k9m4x1q8r5t3w</example>
+    /// <example>msg_nd6d6ufobktiwmfb53p4onpova</example>
     public required string Id { get; init; }
 
     /// <summary>The account the message belongs to.</summary>
-    /// <example>acc_2f6g8h1j3k5l7z9x</example>
+    /// <example>acc_5rlv63vnmsjcb7xihvzt5awiau</example>
     public required string AccountId { get; init; }
 
     /// <summary>The Message-ID header, with its angle brackets; empty where an incoming message has none.</summary>

@@ -4,7 +4,7 @@ namespace MoxApi.OpenApi.Messages;
 public sealed record MessageRecipient
 {
     /// <summary>The recipient's id in this API.</summary>
-    /// <example>rcp_9c1d5v2b8n4m7k3j</example>
+    /// <example>rcp_3lgld2rosq52hccm2uejevsmua</example>
     public required string Id { get; init; }
 
     /// <summary>The address, without a name.</summary>

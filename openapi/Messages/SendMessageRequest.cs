@@ -84,6 +84,10 @@ public sealed record SendMessageRequest
 
     /// <summary>The address that bounces go to. Left out, as the account is set.</summary>
     public ReturnPath? ReturnPath { get; init; }
+
+    /// <summary>Whether a copy is kept in the account's mailbox. Not available yet: only <c>false</c> is accepted.</summary>
+    /// <example>false</example>
+    public bool? SaveSent { get; init; }
 }
 
 /// <summary>A file sent with a message.</summary>

@@ -4,7 +4,7 @@ namespace MoxApi.OpenApi.Messages;
 public sealed record SendMessageResponse
 {
     /// <summary>The message's id in this API.</summary>
-    /// <example>msg_7h2k9m4x1q8r5t3w</example>
+    /// <example>msg_nd6d6ufobktiwmfb53p4onpova</example>
     public required string Id { get; init; }
 
     /// <summary>The Message-ID header, with its angle brackets.</summary>
@@ -23,7 +23,7 @@ public sealed record SendMessageResponse
 public sealed record AcceptedRecipient
 {
     /// <summary>The recipient's id in this API.</summary>
-    /// <example>rcp_9c1d5v2b8n4m7k3j</example>
+    /// <example>rcp_3lgld2rosq52hccm2uejevsmua</example>
     public required string Id { get; init; }
 
     /// <summary>The address, without a name.</summary>

@@ -4,7 +4,7 @@ namespace MoxApi.OpenApi.Received;
 public sealed record ReceivedMessage
 {
     /// <summary>The message's id in this API.</summary>
-    /// <example>msg_8j3l0n5y2r9s6u4x</example>
+    /// <example>msg_k6dbv64vtrxiij4cfdzh6mm26u</example>
     public required string Id { get; init; }
 
     /// <summary>The Message-ID header, with its angle brackets; empty where the message has none.</summary>

@@ -17,7 +17,7 @@ public sealed record EraseRecipientRequest
     public bool? KeepSuppression { get; init; }
 
     /// <summary>The account whose records are meant. Left out, your own; another takes the scope <c>admin</c>.</summary>
-    /// <example>acc_2f6g8h1j3k5l7z9x</example>
+    /// <example>acc_5rlv63vnmsjcb7xihvzt5awiau</example>
     public string? AccountId { get; init; }
 }
 

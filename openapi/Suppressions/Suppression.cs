@@ -6,7 +6,7 @@ namespace MoxApi.OpenApi.Suppressions;
 public sealed record Suppression
 {
     /// <summary>The entry's id in this API.</summary>
-    /// <example>sup_4t6e8g0h2j1k3l5m</example>
+    /// <example>sup_6w7n5jok2y4qzzieog42yb5xte</example>
     public required string Id { get; init; }
 
     /// <summary>The address as it was given or tried.</summary>
@@ -28,7 +28,7 @@ public sealed record Suppression
     public string? Detail { get; init; }
 
     /// <summary>The recipient whose fate caused it; absent where none did.</summary>
-    /// <example>rcp_9c1d5v2b8n4m7k3j</example>
+    /// <example>rcp_3lgld2rosq52hccm2uejevsmua</example>
     public string? RecipientId { get; init; }
 
     /// <summary>Since when the address is suppressed.</summary>

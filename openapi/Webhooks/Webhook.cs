@@ -6,7 +6,7 @@ namespace MoxApi.OpenApi.Webhooks;
 public record Webhook
 {
     /// <summary>The webhook's id in this API.</summary>
-    /// <example>whk_3s5d7f9g1h2j4k6l</example>
+    /// <example>whk_w7ntqa5zvymkvyh74xcw5jwsme</example>
     public required string Id { get; init; }
 
     /// <summary>Where events are posted.</summary>

@@ -6,11 +6,11 @@ namespace MoxApi.OpenApi.Webhooks;
 public record WebhookDelivery
 {
     /// <summary>The delivery's id in this API.</summary>
-    /// <example>whd_4t6y8u1i3o5p7a9s</example>
+    /// <example>whd_et2pgnvjxyktsey6awqqcpdvoy</example>
     public required string Id { get; init; }
 
     /// <summary>The event's id, which is posted as <c>webhook-id</c>.</summary>
-    /// <example>evt_5d3f1g7h9j2k4l6z</example>
+    /// <example>evt_54t2klhw2ixnud7qwpexnsteva</example>
     public required string EventId { get; init; }
 
     /// <summary>What happened; absent where the event was deleted since.</summary>
@@ -70,7 +70,7 @@ public sealed record WebhookDeliveryDetail : WebhookDelivery
 public sealed record WebhookDeliveryRequest
 {
     /// <summary>The header fields.</summary>
-    /// <example>{"Host": "app.acme.example", "Content-Type": "application/json", "webhook-id": "evt_5d3f1g7h9j2k4l6z"}</example>
+    /// <example>{"Host": "app.acme.example", "Content-Type": "application/json", "webhook-id": "evt_54t2klhw2ixnud7qwpexnsteva"}</example>
     public required IReadOnlyDictionary<string, string> Headers { get; init; }
 
     /// <summary>The body; absent where the event was deleted since.</summary>

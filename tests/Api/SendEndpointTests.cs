@@ -54,6 +54,42 @@ public class SendEndpointTests(ApiHost host) : IClassFixture<ApiHost>
     }
 
     [Fact]
+    public async Task A_message_with_every_field_that_the_contract_names_is_accepted()
+    {
+        var answer = await host.PostAsync("/v1/messages", """
+            {
+              "from": "Acme, Inc. <receipts@acme.example>",
+              "to": ["Jane Döe <jane@example.org>", "sam@example.net"],
+              "cc": [], "bcc": [], "replyTo": ["help@acme.example"],
+              "subject": "Your receipt ☺",
+              "text": "…", "html": "<p>…</p>",
+              "attachments": [
+                {"filename": "receipt.pdf", "contentType": "application/pdf", "content": "JVBERi0xLjQK"},
+                {"filename": "logo.png", "contentType": "image/png", "content": "iVBORw0KGgo=", "contentId": "logo"}
+              ],
+              "headers": [{"name": "X-Order", "value": "42"}],
+              "tags": ["receipt"],
+              "metadata": {"orderId": "42"},
+              "references": ["<a@acme.example>"], "inReplyTo": "<a@acme.example>",
+              "messageId": "<m42@acme.example>", "date": "2025-11-22T10:00:00Z",
+              "sendAt": "2025-11-23T08:00:00Z",
+              "requireTls": "default",
+              "returnPath": "unique",
+              "saveSent": false
+            }
+            """);
+        Assert.True(answer.Status == 202, answer.Text);
+    }
+
+    [Fact]
+    public async Task A_copy_in_the_mailbox_is_refused_with_what_is_missing()
+    {
+        var answer = await host.PostAsync("/v1/messages", """{"to": ["jane@example.org"], "text": "x", "saveSent": true}""");
+        Assert.Equal(["/saveSent invalid_value"], answer.Faults);
+        Assert.Contains("not available yet", answer.Text);
+    }
+
+    [Fact]
     public async Task One_answer_names_every_fault()
     {
         var answer = await host.PostAsync("/v1/messages", """
@@ -70,7 +106,7 @@ public class SendEndpointTests(ApiHost host) : IClassFixture<ApiHost>
         Assert.Equal(
             [
                 "/attachments/0/content invalid_base64", "/attachments/0/filename invalid_value", "/attachments/1/contentType invalid_content_type",
-                "/attachments/1/filename required", "/headers/0/name invalid_header", "/requireTls invalid_value", "/saveSent unknown_field", "/sendAt invalid_value",
+                "/attachments/1/filename required", "/headers/0/name invalid_header", "/requireTls invalid_value", "/saveSent invalid_value", "/sendAt invalid_value",
                 "/subject invalid_character", "/tags invalid_type", "/text required", "/to/0 invalid_address", "/to/1 invalid_type", "/wrong unknown_field",
             ],
             answer.Faults.Order(StringComparer.Ordinal));

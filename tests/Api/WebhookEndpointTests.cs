@@ -1,3 +1,5 @@
+using System.Net.Http.Headers;
+using System.Text;
 using Xunit;
 
 namespace MoxApi.Tests.Api;
@@ -45,6 +47,19 @@ public class WebhookEndpointTests(ApiHost host) : IClassFixture<ApiHost>
     {
         var answer = await host.PostAsync("/v1/webhooks", """{"url": "https://10.0.0.1/", "allowPrivate": true}""");
         Assert.Equal((403, "missing_scope"), (answer.Status, answer.Code));
+    }
+
+    [Fact]
+    public async Task Only_an_admin_may_move_a_webhook_that_may_call_addresses_that_are_not_public()
+    {
+        var made = await AsAdminAsync(HttpMethod.Post, "/v1/webhooks", """{"url": "https://10.0.0.1/hook", "allowPrivate": true}""");
+        var path = made.Headers.Location!.OriginalString;
+
+        var moved = await host.PatchAsync(path, """{"url": "https://127.0.0.1/hook", "description": "mine"}""");
+        Assert.Equal((403, "missing_scope"), (moved.Status, moved.Code));
+        Assert.Equal("https://10.0.0.1/hook", (await host.GetAsync(path)).Json.GetProperty("url").GetString());
+        Assert.Equal(200, (await host.PatchAsync(path, """{"url": "https://10.0.0.1/hook", "description": "mine"}""")).Status);
+        Assert.Equal(200, (await AsAdminAsync(HttpMethod.Patch, path, """{"url": "https://127.0.0.1/hook"}""")).Status);
     }
 
     [Fact]
@@ -148,6 +163,12 @@ public class WebhookEndpointTests(ApiHost host) : IClassFixture<ApiHost>
         Assert.Equal(422, answer.Status);
         Assert.Equal(["state unknown_field", "limit invalid_value", "status invalid_value", "type invalid_value", "since invalid_value", "until invalid_value"], answer.Faults);
     }
+
+    private Task<Answer> AsAdminAsync(HttpMethod method, string path, string json) => host.SendAsync(new HttpRequestMessage(method, path)
+    {
+        Content = new StringContent(json, Encoding.UTF8, "application/json"),
+        Headers = { Authorization = new AuthenticationHeaderValue("Bearer", "mox_admin") },
+    });
 
     private async Task<string> MakeAsync() =>
         (await host.PostAsync("/v1/webhooks", """{"url": "https://app.example/hook"}""")).Json.GetProperty("id").GetString()!;

@@ -2,6 +2,9 @@ using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
+using MoxApi.Api.Access;
+using MoxApi.Migrations.Accounts;
+using MoxApi.OpenApi.Access;
 using MoxApi.Tests.Hosting;
 using Xunit;
 
@@ -58,6 +61,18 @@ public sealed class IdempotencyTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_answer_to_a_test_is_none_for_a_message_that_is_to_arrive()
+    {
+        const string Body = """{"to": ["jane@example.org"], "subject": "Receipt", "text": "1"}""";
+        using var tester = node.Client(await TestKeyAsync());
+        Assert.Equal(HttpStatusCode.Accepted, (await SendAsync(tester, "order-42", Body)).Status);
+        var real = await SendAsync(client, "order-42", Body);
+        Assert.Equal((HttpStatusCode.UnprocessableEntity, "idempotency_mismatch"), (real.Status, (string?)real.Body["code"]));
+        Assert.Equal(HttpStatusCode.Accepted, (await SendAsync(tester, "order-42", Body)).Status);
+        Assert.Equal(1, await CountAsync());
+    }
+
+    [Fact]
     public async Task The_same_key_on_two_nodes_at_once_makes_one_message()
     {
         await using var other = await installation.StartNodeAsync("b", ("Node__Roles__0", "api"));
@@ -94,6 +109,24 @@ public sealed class IdempotencyTests(TestPostgres postgres) : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Accepted, first.Status);
         Assert.Equal((string?)first.Body["id"], (string?)second.Body["id"]);
         Assert.Equal(1, await CountAsync());
+    }
+
+    private async Task<string> TestKeyAsync()
+    {
+        var key = ApiKeyHash.NewKey();
+        await using var context = installation.Open();
+        context.Add(new ApiKey
+        {
+            AccountId = context.Accounts.Single(a => a.Name == "acme").Id,
+            Name = "test",
+            Hash = ApiKeyHash.Of(key),
+            Prefix = ApiKeyHash.Shown(key),
+            Scopes = [Scopes.Send],
+            IsTest = true,
+            CreatedAt = TimeProvider.System.GetUtcNow(),
+        });
+        await context.SaveChangesAsync(TestContext.Current.CancellationToken);
+        return key;
     }
 
     private async Task<int> CountAsync()

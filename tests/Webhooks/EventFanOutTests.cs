@@ -36,7 +36,7 @@ public sealed class EventFanOutTests(TestPostgres postgres) : IAsyncLifetime
         await bed.Endpoints.CreateAsync(bed.Account, new CreateWebhookRequest { Url = receiver.Url.AbsoluteUri, AllowPrivate = true, Events = [Wire.EventType.MessageFailed] }, default);
         await bed.ExecuteAsync($$"""
             WITH e AS (
-              INSERT INTO event (id, account_id, type, at, sequence, detail) VALUES (1, {{bed.Account}}, {{(short)EventType.AccountPaused}}, '2026-11-22 10:00:00Z', 0, '{"reason": "x"}')
+              INSERT INTO event (id, account_id, type, at, sequence, detail) VALUES (1, {{bed.Account}}, {{(short)EventType.AccountPaused}}, '2026-11-22 10:00:00Z', 0, '{"reason": "Why.", "finished": 400, "bounced": 24, "complained": 1, "limitPercent": 5.5}')
               RETURNING id, account_id, type, at),
             {{EventFanOut.Sql}}
             SELECT count(*) FROM wq
@@ -46,7 +46,8 @@ public sealed class EventFanOutTests(TestPostgres postgres) : IAsyncLifetime
 
         Assert.Equal(2, receiver.Received.Length);
         var data = JsonDocument.Parse(receiver.Received[0].Body).RootElement.GetProperty("data");
-        Assert.Equal(["eventId", "accountId"], data.EnumerateObject().Select(p => p.Name));
+        Assert.Equal(["eventId", "accountId", "account"], data.EnumerateObject().Select(p => p.Name));
+        Assert.Equal("""{"reason":"Why.","finished":400,"bounced":24,"complained":1,"limitPercent":5.5}""", data.GetProperty("account").GetRawText());
     }
 
     [Fact]

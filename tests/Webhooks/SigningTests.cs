@@ -28,6 +28,30 @@ public class SigningTests
     }, seed: "0000KOIPe036", iter: 200);
 
     [Fact]
+    public void A_secret_is_read_from_what_it_was_written_as_and_from_nothing_shorter_or_longer() => Gen.Byte.Array[0, 80].ForEach(1000, key =>
+    {
+        Assert.Equal(key.Length is >= 24 and <= 64, WebhookSecret.TryParse("whsec_" + Convert.ToBase64String(key), out var secret));
+        if (secret is null)
+        {
+            Assert.Throws<ArgumentException>(() => WebhookSecret.FromKey(key));
+            return;
+        }
+        Assert.Equal(key, secret.Key);
+        Assert.Equal(secret.Reveal(), WebhookSecret.FromKey(key).Reveal());
+        Assert.Equal("whsec_…", secret.ToString());
+    });
+
+    [Fact]
+    public void Any_text_is_refused_or_a_secret_that_is_read_again() =>
+        Gen.Select(Gen.OneOf("whsec_", "whsec_", "WHSEC_", ""), Gen.Char["Aa0+/=-_ \n☺"].Array[0, 100].Select(c => new string(c))).ForEach(5000, input =>
+        {
+            if (!WebhookSecret.TryParse(input.Item1 + input.Item2, out var secret)) return;
+            Assert.InRange(secret.Key.Length, 24, 64);
+            Assert.True(WebhookSecret.TryParse(secret.Reveal(), out var again));
+            Assert.Equal(secret.Key, again.Key);
+        });
+
+    [Fact]
     public void Id_and_timestamp_are_signed_too()
     {
         Assert.Equal(WebhookVerdict.WrongSignature, Verify(Secret, "msg_other", "1614265330", Signature, Body));

@@ -131,6 +131,29 @@ public sealed class WebhookDeliveriesTests(TestPostgres postgres) : IAsyncLifeti
         Assert.Empty(await IdsAsync(new(WebhookDeliveryStatus.Failed, EventType.MessageDelivered, null, null)));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_page_looks_at_so_many_deliveries_and_ends_there_and_the_next_goes_on(bool backward)
+    {
+        for (var i = 0; i < 7; i++) await bed.DeliverAsync();
+        var ids = (await bed.DeliveriesAsync()).ConvertAll(d => d.Id);
+        await bed.ExecuteAsync($"UPDATE webhook_delivery SET status = 2 WHERE id IN ({ids[0]}, {ids[6]})");
+        var deliveries = new WebhookDeliveries(bed, bed.Events, bed.Ids) { Candidates = 3 };
+        var pages = new List<IEnumerable<long>>();
+        long? place = backward ? ids[0] - 1 : null;
+        do
+        {
+            var page = (await deliveries.ListAsync(
+                bed.Account, endpoint, All with { Status = WebhookDeliveryStatus.Failed }, backward ? null : place, backward ? place : null, 10, default))!;
+            pages.Add(page.Deliveries.Select(d => d.Id));
+            place = page.End;
+        }
+        while (place is not null);
+
+        Assert.Equal(backward ? [[ids[0]], [], [ids[6]]] : [[ids[6]], [], [ids[0]]], pages);
+    }
+
     [Fact]
     public async Task A_delivery_outlives_its_event()
     {
@@ -141,7 +164,7 @@ public sealed class WebhookDeliveriesTests(TestPostgres postgres) : IAsyncLifeti
 
         var shown = await LastAsync(_ => true);
         Assert.Equal((null, null), (shown.Type, shown.Request!.Body));
-        Assert.NotNull(Assert.Single((await bed.Deliveries.ListAsync(bed.Account, endpoint, All, null, null, 10, default))!).Delivery.EventId);
+        Assert.NotNull(Assert.Single((await bed.Deliveries.ListAsync(bed.Account, endpoint, All, null, null, 10, default))!.Deliveries).Delivery.EventId);
     }
 
     [Fact]
@@ -160,7 +183,7 @@ public sealed class WebhookDeliveriesTests(TestPostgres postgres) : IAsyncLifeti
     }
 
     private async Task<IEnumerable<long>> IdsAsync(DeliveryFilter filter, long? after = null, long? before = null, int limit = 100) =>
-        (await bed.Deliveries.ListAsync(bed.Account, endpoint, filter, after, before, limit, default))!.Select(d => d.Id);
+        (await bed.Deliveries.ListAsync(bed.Account, endpoint, filter, after, before, limit, default))!.Deliveries.Select(d => d.Id);
 
     private async Task<Wire.Webhooks.WebhookDeliveryDetail> LastAsync(Func<WebhookDelivery, bool> condition)
     {

@@ -19,9 +19,20 @@ public sealed record DeliveryFilter(StoredStatus? Status, EventType? Type, DateT
 /// <summary>A delivery of a list, with the stored id that its place in the list is made of.</summary>
 public sealed record PlacedDelivery(long Id, WebhookDelivery Delivery);
 
+/// <summary>What a list found.</summary>
+/// <param name="Deliveries">Newest first.</param>
+/// <param name="End">How far it looked, where it gave up before the end of the list: the next one begins there.</param>
+public sealed record FoundDeliveries(IReadOnlyList<PlacedDelivery> Deliveries, long? End);
+
 /// <summary>Shows what was posted to an account's webhooks, and what they answered. Another account's are as if they were not there.</summary>
 public sealed class WebhookDeliveries(IDbContextFactory<MailDbContext> contexts, MessageEvents events, PublicIds ids)
 {
+    /// <summary>
+    /// How many deliveries are looked at for a page: some 50 ms. No index has what the filters ask for, and a webhook may have millions. So a page ends there, with
+    /// fewer entries than asked for, and the next one goes on.
+    /// </summary>
+    internal int Candidates { get; init; } = 10_000;
+
     /// <summary>A webhook's deliveries, newest first.</summary>
     /// <param name="account">The owner.</param>
     /// <param name="webhook">The webhook.</param>
@@ -31,15 +42,18 @@ public sealed class WebhookDeliveries(IDbContextFactory<MailDbContext> contexts,
     /// <param name="limit">The most to return, from 1.</param>
     /// <param name="cancel">Gives up.</param>
     /// <returns>Null where the account has no such webhook.</returns>
-    public async Task<List<PlacedDelivery>?> ListAsync(
+    public async Task<FoundDeliveries?> ListAsync(
         long account, long webhook, DeliveryFilter filter, long? after, long? before, int limit, CancellationToken cancel)
     {
         await using var context = await contexts.CreateDbContextAsync(cancel);
         if (!await context.WebhookEndpoints.AnyAsync(w => w.Id == webhook && w.AccountId == account, cancel)) return null;
-        var wanted = Wanted(context, webhook, filter);
-        if (after is not null) wanted = wanted.Where(d => d.Id < after);
-        if (before is not null) wanted = wanted.Where(d => d.Id > before);
-        var page = (before is null ? wanted.OrderByDescending(d => d.Id) : wanted.OrderBy(d => d.Id)).Take(limit);
+        var mine = context.WebhookDeliveries.Where(d => d.EndpointId == webhook);
+        if (after is not null) mine = mine.Where(d => d.Id < after);
+        if (before is not null) mine = mine.Where(d => d.Id > before);
+        // Asked first, so that what comes or goes meanwhile makes no gap.
+        var end = await InOrder(mine, before).Skip(Candidates - 1).Select(d => (long?)d.Id).FirstOrDefaultAsync(cancel);
+        if (end is not null) mine = before is null ? mine.Where(d => d.Id >= end) : mine.Where(d => d.Id <= end);
+        var page = InOrder(Wanted(context, mine, filter), before).Take(limit);
         // Without what was said, which may be long.
         var rows = await With(context, page.Select(d => new StoredDelivery
         {
@@ -54,7 +68,7 @@ public sealed class WebhookDeliveries(IDbContextFactory<MailDbContext> contexts,
             Error = d.Error,
         })).ToListAsync(cancel);
         rows.Sort((one, other) => other.Delivery.Id.CompareTo(one.Delivery.Id));
-        return rows.ConvertAll(r => new PlacedDelivery(r.Delivery.Id, Show(r)));
+        return new(rows.ConvertAll(r => new PlacedDelivery(r.Delivery.Id, Show(r))), rows.Count == limit ? null : end);
     }
 
     /// <summary>One delivery; null where the account's webhook has none of this id.</summary>
@@ -83,9 +97,11 @@ public sealed class WebhookDeliveries(IDbContextFactory<MailDbContext> contexts,
         return await With(context, mine).SingleOrDefaultAsync(cancel);
     }
 
-    private static IQueryable<StoredDelivery> Wanted(MailDbContext context, long webhook, DeliveryFilter filter)
+    private static IOrderedQueryable<StoredDelivery> InOrder(IQueryable<StoredDelivery> deliveries, long? before) =>
+        before is null ? deliveries.OrderByDescending(d => d.Id) : deliveries.OrderBy(d => d.Id);
+
+    private static IQueryable<StoredDelivery> Wanted(MailDbContext context, IQueryable<StoredDelivery> wanted, DeliveryFilter filter)
     {
-        var wanted = context.WebhookDeliveries.Where(d => d.EndpointId == webhook);
         if (filter.Status is { } status) wanted = wanted.Where(d => d.Status == status);
         if (filter.Type is { } type) wanted = wanted.Where(d => context.Events.Any(e => e.Id == d.EventId && e.Type == type));
         if (filter.Since is { } since) wanted = wanted.Where(d => d.CreatedAt >= since);

@@ -43,6 +43,7 @@ internal static class EventQuery
                 Recipient = row.IsDBNull(6) ? null : ReadRecipient(row, type, ids),
                 Attempt = row.IsDBNull(13) ? null : ReadAttempt(row),
                 Webhook = type is EventType.WebhookTest or EventType.WebhookDisabled && !row.IsDBNull(19) ? WebhookDetail.Read(row.GetString(19), ids) : null,
+                Account = type is EventType.AccountPaused && !row.IsDBNull(19) ? AccountDetail.Read(row.GetString(19)) : null,
             },
         };
     }

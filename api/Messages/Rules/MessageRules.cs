@@ -62,6 +62,7 @@ internal static class MessageRules
     {
         if (request.Text is null && request.Html is null) faults.Add("/text", FaultCodes.Required, "A message needs text or html.");
         TextRules.OneLine(request.Subject, MaxSubject, "/subject", faults);
+        if (request.SaveSent == true) faults.Add("/saveSent", FaultCodes.InvalidValue, "To keep a copy in the mailbox is not available yet.");
         if (request.Date < EarliestDate) faults.Add("/date", FaultCodes.InvalidValue, "A message has a date of 1970 or later.");
     }
 

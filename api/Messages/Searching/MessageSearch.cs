@@ -24,7 +24,7 @@ internal sealed record SearchLimits(int FirstWalk = 1_000, int Hits = 5_000, int
 /// </para>
 /// <list type="number">
 /// <item>Walk the newest <see cref="SearchLimits.FirstWalk"/> candidates in order of time. A frequent word fills the page here.</item>
-/// <item>Ask the index over words, up to <see cref="SearchLimits.Hits"/> messages. A rare word's messages are all here.</item>
+/// <item>Ask the index over words, if it knows the word, up to <see cref="SearchLimits.Hits"/> messages. A rare word's messages are all here.</item>
 /// <item>A word that is in many messages but not in the newest: walk <see cref="SearchLimits.SecondWalk"/> candidates further, and end the page there. It may then
 /// have fewer entries than asked for, and the next page goes on.</item>
 /// </list>
@@ -58,11 +58,12 @@ internal sealed class MessageSearch(NpgsqlDataSource database, SearchLimits limi
         if (found.Count == wanted || await reading.PlaceAsync(MessageStatements.End(scope, limits.FirstWalk)) is not { } end) return new(found, null);
 
         scope = scope with { From = end };
-        var (rest, whole) = await reading.CappedPlacesAsync(MessageStatements.Search(scope, limits.Hits, wanted - found.Count), limits.Hits);
-        if (whole) return new([.. found, .. rest], null);
-
-        rest = await reading.PlacesAsync(MessageStatements.Walk(scope, limits.SecondWalk, wanted - found.Count));
-        found.AddRange(rest);
+        if (scope.IsInOtherIndex)
+        {
+            var (rest, whole) = await reading.CappedPlacesAsync(MessageStatements.Search(scope, limits.Hits, wanted - found.Count), limits.Hits);
+            if (whole) return new([.. found, .. rest], null);
+        }
+        found.AddRange(await reading.PlacesAsync(MessageStatements.Walk(scope, limits.SecondWalk, wanted - found.Count)));
         return new(found, found.Count == wanted ? null : await reading.PlaceAsync(MessageStatements.End(scope, limits.SecondWalk)));
     }
 
@@ -74,10 +75,12 @@ internal sealed class MessageSearch(NpgsqlDataSource database, SearchLimits limi
         if (scope.IsInHand) return Capped(await reading.NumberAsync(MessageStatements.CountInHand(scope, CountCap + 1)), false);
         if (scope.IsOneIndex) return Capped(await reading.NumberAsync(MessageStatements.CountWalk(scope, CountCap + 1)), false);
 
-        var (matches, hits) = await reading.NumbersAsync(MessageStatements.CountSearch(scope, CountCap));
-        if (hits <= CountCap) return Capped(matches, false);
-        if (!scope.HasRecipients) return (CountCap, true);
-
+        if (scope.IsInOtherIndex)
+        {
+            var (matches, hits) = await reading.NumbersAsync(MessageStatements.CountSearch(scope, CountCap));
+            if (hits <= CountCap) return Capped(matches, false);
+            if (!scope.HasRecipients) return (CountCap, true);
+        }
         // Both are frequent, and what they have in common is not known without looking at all of it.
         var end = await reading.PlaceAsync(MessageStatements.End(scope, limits.SecondWalk));
         return Capped(await reading.NumberAsync(MessageStatements.CountWalk(scope, limits.SecondWalk)), end is not null);

@@ -95,6 +95,9 @@ public sealed class AccountTests(TestPostgres postgres) : IAsyncLifetime
         Assert.True(added.Status == 201, added.Text);
         Assert.Equal("jané@acme.example", Text(added, "address"));
         var path = added.Headers.Location!.OriginalString;
+        var read = await host.GetAsync(path);
+        Assert.Equal((200, added.Text), (read.Status, read.Text));
+        Assert.Equal(404, (await host.GetAsync(path, await host.KeyAsync("tenant", Scopes.Read))).Status);
 
         Assert.Equal(["jané@acme.example", "receipts@acme.example"], Data(await host.GetAsync(addresses), "address"));
         Assert.False((await host.PatchAsync(path, new { displayName = "" })).Json.TryGetProperty("displayName", out _));

@@ -142,6 +142,25 @@ public sealed class MessageSearchTests(TestPostgres postgres) : IAsyncLifetime
         Assert.Equal(46, page.End!.Value.Id);
     }
 
+    [Theory]
+    [InlineData("...")]
+    [InlineData("a ☺ b ...")]
+    public async Task A_subject_without_three_letters_in_a_row_is_walked_for_since_no_index_knows_it(string subject)
+    {
+        for (var n = 1; n <= 60; n++) await AddAsync(n, n is 2 or 30 ? $"Wait {subject}" : "Your receipt", [], ("a@example.org", StoredStatus.Delivered));
+        // All hits would fit.
+        var search = new MessageSearch(installation.Database, new SearchLimits(5, 100, 10));
+        var filter = new MessageFilter { Subject = subject };
+
+        var page = await search.FindAsync(Account, filter, null, false, 21, Cancel);
+        Assert.Empty(page.Places);
+        Assert.Equal(46, page.End!.Value.Id);
+        Assert.Equal([30, 2], await WalkAsync(search, filter, 20, backward: false));
+        Assert.Equal([2, 30], await WalkAsync(search, filter, 20, backward: true));
+        Assert.Equal((0, true), await search.CountAsync(Account, filter, Cancel));
+        Assert.Equal((2, false), await Search.CountAsync(Account, filter, Cancel));
+    }
+
     [Fact]
     public async Task Matches_are_counted_by_message()
     {

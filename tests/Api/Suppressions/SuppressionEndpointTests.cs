@@ -22,6 +22,23 @@ public class SuppressionEndpointTests(ApiHost api) : IClassFixture<ApiHost>
         Assert.Equal(404, (await api.SendAsync(new(HttpMethod.Delete, "/v1/suppressions/jane@example.org"))).Status);
     }
 
+    [Theory]
+    [InlineData("a/b@example.org")]
+    [InlineData("a%2Fb@example.org")]
+    [InlineData("a%b/ü@example.org")]
+    public async Task An_address_with_any_character_is_where_its_entry_says(string address)
+    {
+        var made = await api.PostAsync("/v1/suppressions", $$"""{"address": "{{address}}"}""");
+        Assert.Equal(201, made.Status);
+        var path = made.Headers.Location!.OriginalString;
+
+        var found = await api.GetAsync(path);
+        Assert.Equal((200, address), (found.Status, found.Status == 200 ? found.Json.GetProperty("address").GetString() : found.Text));
+        Assert.Equal(200, (await api.GetAsync(path.Replace("%2F", "%2f", StringComparison.Ordinal) + "/?")).Status);
+        Assert.Equal(204, (await api.SendAsync(new(HttpMethod.Delete, path))).Status);
+        Assert.Equal(404, (await api.GetAsync(path)).Status);
+    }
+
     [Fact]
     public async Task Every_fault_of_an_entry_is_named()
     {

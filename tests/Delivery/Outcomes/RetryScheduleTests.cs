@@ -1,3 +1,4 @@
+using CsCheck;
 using MoxApi.Delivery.Outcomes;
 using Xunit;
 
@@ -68,6 +69,23 @@ public class RetryScheduleTests
     {
         Assert.True(RetrySchedule.TryParse(string.Join(' ', Enumerable.Repeat("1m", 50)), out _));
         Assert.False(RetrySchedule.TryParse(string.Join(' ', Enumerable.Repeat("1m", 51)), out _));
+    }
+
+    [Fact]
+    public void Any_text_is_refused_or_makes_waits_of_one_second_to_seven_days()
+    {
+        var word = Gen.Frequency((3, Gen.Select(Gen.Int[0, 700_000], Gen.Char["smhd"], (number, unit) => $"{number}{unit}")), (1, Gen.Char["0159smhdw +-.,٣"].Array[0, 12].Select(c => new string(c))));
+        var read = 0;
+        word.Array[0, 4].Select(words => string.Join(' ', words)).ForEach(5000, text =>
+        {
+            if (!RetrySchedule.TryParse(text, out var schedule)) return;
+            read++;
+            var words = text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Length;
+            for (var attempts = 1; attempts <= words; attempts++)
+                Assert.InRange(schedule.Next(attempts, Now, Far, 0.5)!.Value - Now, TimeSpan.FromSeconds(1), TimeSpan.FromDays(7));
+            Assert.Equal(Far, schedule.Next(words + 1, Now, Far, 0.5));
+        });
+        Assert.InRange(read, 100, 4900);
     }
 
     private static double Minutes(RetrySchedule schedule, int attempts) => (schedule.Next(attempts, Now, Far, 0.5)!.Value - Now).TotalMinutes;

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Time.Testing;
+using MoxApi.Migrations.Writing;
 using Xunit;
 
 namespace MoxApi.Tests.Inbound.Smtp;
@@ -34,10 +35,79 @@ public class SmtpLimitsTests
     }
 
     [Fact]
+    public async Task A_message_that_comes_an_octet_at_a_time_is_waited_for_ten_minutes()
+    {
+        var (time, inFlight) = (new FakeTimeProvider(), new BytesInFlight());
+        await using var host = await SmtpListenerHost.StartAsync(time: time, inFlight: inFlight);
+        await using var client = await host.BeginAsync();
+        await client.SayStartAsync("DATA", "354 ");
+        var began = time.GetUtcNow();
+        var told = client.ExpectStartAsync("421 4.4.2 The message comes too slowly");
+        while (!told.IsCompleted)
+        {
+            var taken = inFlight.Taken;
+            time.Advance(TimeSpan.FromSeconds(10));
+            await client.SendRawAsync("x");
+            await Eventually.HoldsAsync(() => Task.FromResult(told.IsCompleted || inFlight.Taken != taken), "the octet to be read");
+        }
+        await told;
+        Assert.InRange(time.GetUtcNow() - began, TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(11));
+        Assert.False(host.Backend.HasReceived);
+    }
+
+    [Fact]
+    public async Task A_large_message_has_the_time_that_it_needs()
+    {
+        var (time, inFlight) = (new FakeTimeProvider(), new BytesInFlight());
+        await using var host = await SmtpListenerHost.StartAsync(time: time, inFlight: inFlight);
+        await using var client = await host.BeginAsync();
+        await client.SayStartAsync("DATA", "354 ");
+        for (var part = 1; part <= 4; part++)
+        {
+            await client.SendRawAsync(string.Concat(Enumerable.Repeat(new string('x', 998) + "\r\n", 100)));
+            await Eventually.HoldsAsync(() => Task.FromResult(inFlight.Taken >= part * 100_000), "the part to be read");
+            time.Advance(TimeSpan.FromMinutes(4));
+        }
+        await client.SendRawAsync("x\r\n");
+        await client.SayStartAsync(".", "250 ");
+    }
+
+    [Theory]
+    [InlineData("NOOP", "250 ")]
+    [InlineData("RSET", "250 ")]
+    [InlineData("VRFY jane", "252 ")]
+    [InlineData("EHLO client.example", "250 ")]
+    [InlineData("MAIL FROM:<jane@example.org> SIZE=999999999", "552 ")]
+    public async Task A_hundred_commands_that_bring_no_message_end_the_session(string command, string reply)
+    {
+        await using var host = await SmtpListenerHost.StartAsync();
+        await using var client = await host.ConnectAsync();
+        await client.SayStartAsync("EHLO client.example", "250 ");
+        for (var n = 1; n < 100; n++) await client.SayStartAsync(command, reply);
+        await client.SayStartAsync(command, "421 4.7.0 ");
+        await client.ExpectClosedAsync();
+    }
+
+    [Fact]
+    public async Task A_client_that_has_mail_may_stay_and_say_more()
+    {
+        await using var host = await SmtpListenerHost.StartAsync(options => options.MaxIdleCommands = 10);
+        await using var client = await host.BeginAsync();
+        for (var message = 0; message < 5; message++)
+        {
+            for (var n = 0; n < 8; n++) await client.SayStartAsync("NOOP", "250 ");
+            for (var n = 0; n < 20; n++) await client.SayStartAsync("RCPT TO:<sam@example.net>", "250 ");
+            await client.SayStartAsync("DATA", "354 ");
+            await client.SayStartAsync(".", "250 ");
+            await client.SayStartAsync("MAIL FROM:<jane@example.org>", "250 ");
+        }
+    }
+
+    [Fact]
     public async Task A_client_that_reads_nothing_is_left()
     {
         var time = new FakeTimeProvider();
-        await using var host = await SmtpListenerHost.StartAsync(time: time);
+        await using var host = await SmtpListenerHost.StartAsync(options => options.MaxIdleCommands = int.MaxValue, time);
         await using var client = await host.ConnectAsync();
         var lines = string.Concat(Enumerable.Repeat("HELP\r\n", 10_000));
         var flood = Task.Run(async () => await Assert.ThrowsAsync<SocketException>(async () =>

@@ -247,6 +247,56 @@ public class RetentionTests(TestPostgres postgres) : IAsyncLifetime
         Assert.Equal(1, await SweepAsync());
     }
 
+    [Theory]
+    [InlineData("queue", "recipient", "SELECT recipient_id FROM queue")]
+    [InlineData("webhook_queue", "webhook_delivery", "SELECT delivery_id FROM webhook_queue")]
+    public async Task A_row_of_a_queue_is_locked_ahead_of_what_it_is_about_as_all_others_do(string queue, string about, string ids)
+    {
+        var left = await mail.AccountAsync("left", a => a.DeletedAt = Ago(1));
+        await mail.MessageAsync(left, Ago(1), statuses: RecipientStatus.Queued);
+        await mail.DeliveryAsync(await mail.EndpointAsync(left), await mail.EventAsync(left, EventType.AccountPaused, Ago(1)), Ago(1), WebhookDeliveryStatus.Pending);
+        await using var connection = await mail.Database.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using var worker = await connection.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        await ExecuteAsync($"SELECT FROM {queue} FOR UPDATE");
+
+        var run = RunAsync();
+        await Eventually.HoldsAsync(async () => await mail.CountAsync("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0, "retention to wait for the worker");
+        await ExecuteAsync($"SELECT FROM {about} WHERE id IN ({ids}) FOR UPDATE NOWAIT");
+        await worker.CommitAsync(TestContext.Current.CancellationToken);
+        await run;
+
+        Assert.Equal(0, await mail.CountAsync($"SELECT count(*) FROM account WHERE id = {left}"));
+
+        async Task ExecuteAsync(string statement)
+        {
+            await using var command = new NpgsqlCommand(statement, connection, worker);
+            await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+    }
+
+    [Fact]
+    public async Task A_statement_that_meets_others_in_a_deadlock_is_run_again()
+    {
+        await mail.ExecuteAsync("""
+            CREATE SEQUENCE meeting;
+            CREATE FUNCTION meet(deadlocks bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+              DECLARE n bigint := nextval('meeting');
+              BEGIN
+                IF n <= deadlocks THEN RAISE EXCEPTION USING ERRCODE = 'deadlock_detected'; END IF;
+                RETURN n;
+              END $$;
+            """);
+        var batches = new Batches(mail.Database, time);
+
+        var run = batches.RunAsync("SELECT meet($1)", row => row.GetInt64(0), TestContext.Current.CancellationToken, 2L);
+        await time.AdvanceUntilAsync(run, TimeSpan.FromMilliseconds(20));
+        Assert.Equal(3, await run);
+
+        var endless = batches.RunAsync("SELECT meet($1)", row => row.GetInt64(0), TestContext.Current.CancellationToken, 1000L);
+        await time.AdvanceUntilAsync(endless, TimeSpan.FromMilliseconds(20));
+        await Assert.ThrowsAsync<PostgresException>(() => endless);
+    }
+
     [Theory, MemberData(nameof(Statements))]
     public async Task Nothing_is_searched_for_without_an_index(string statement, object[] parameters)
     {
