@@ -82,14 +82,14 @@ public sealed class WebhookLeaseTests(TestPostgres postgres) : IAsyncLifetime
         await WebhookBed.UntilAsync(() => Task.FromResult(bed.Session.Id != before));
         await WebhookBed.UntilAsync(async () =>
         {
-            bed.Advance(TimeSpan.FromSeconds(10)); // To the next sweep.
+            // To the next sweep; not while a call is under way, which the clock would overtake.
+            if ((await bed.QueueAsync()).All(q => q.SessionId != bed.Session.Id)) bed.Advance(TimeSpan.FromSeconds(10));
             return (await bed.DeliveriesAsync()).Single().Status == WebhookDeliveryStatus.Delivered;
         });
 
-        // On a slow machine the clock, which is set forward all the time, may overtake a call.
-        Assert.InRange(receiver.Received.Length, 2, int.MaxValue);
-        Assert.All(receiver.Received, r => Assert.Equal(receiver.Received[0].Id, r.Id));
-        Assert.Equal(receiver.Received.Length - 1, (await bed.DeliveriesAsync()).Single().Attempts); // The call that was cut off is nobody's attempt.
+        Assert.Equal(2, receiver.Received.Length);
+        Assert.Equal(receiver.Received[0].Id, receiver.Received[1].Id);
+        Assert.Equal(1, (await bed.DeliveriesAsync()).Single().Attempts); // The call that was cut off is nobody's attempt.
     }
 
     [Fact]
