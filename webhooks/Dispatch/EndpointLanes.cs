@@ -1,42 +1,13 @@
 using MoxApi.Migrations.Leases;
-using MoxApi.Webhooks.Posting;
 
 namespace MoxApi.Webhooks.Dispatch;
 
-/// <summary>What is known of an endpoint here and now, which decides how many calls it may have at a time.</summary>
-internal sealed class EndpointLane
-{
-    /// <summary>Calls at a time for an endpoint that was not called yet.</summary>
-    public const int FirstLimit = 2;
-
-    /// <summary>The most calls at a time.</summary>
-    public const int HighestLimit = 16;
-
-    /// <summary>An endpoint that answers sooner is quick.</summary>
-    public static readonly TimeSpan Quick = TimeSpan.FromSeconds(2);
-
-    private int limit = FirstLimit;
-
-    /// <summary>Calls under way.</summary>
-    public int Running { get; set; }
-
-    /// <summary>Calls that may start.</summary>
-    public int Free => Math.Max(0, limit - Running);
-
-    /// <summary>Whether the last call was a quick success.</summary>
-    public bool IsProven { get; private set; }
-
-    /// <summary>Learns from a call: a success makes room for one more at a time, a failure leaves one, as a probe.</summary>
-    public void Learn(PostResult result)
-    {
-        limit = result.Succeeded ? Math.Min(limit + 1, HighestLimit) : 1;
-        IsProven = result.Succeeded && result.Duration < Quick;
-    }
-}
+/// <summary>A claimed row that takes a slot in one of the halves.</summary>
+internal readonly record struct Held(DueDelivery Due, EndpointLane Lane, bool IsProven);
 
 /// <summary>
 /// Who may be called now. Endpoints that proved to be quick and all others (slow, failing, not yet called) have half of the slots each: so
-/// however many endpoints hang, those that work are posted to without delay. Not thread-safe: the dispatcher's loop owns it.
+/// however many endpoints hang, those that work are posted to without delay. Not thread-safe: whoever owns it locks.
 /// </summary>
 internal sealed class EndpointLanes(int slotsPerHalf, Random random)
 {
@@ -44,25 +15,27 @@ internal sealed class EndpointLanes(int slotsPerHalf, Random random)
     private const int MostKept = 20_000;
 
     private readonly Dictionary<long, EndpointLane> lanes = [];
-    private int runningProven;
-    private int runningOther;
-
-    /// <summary>A slot that a call takes: of its endpoint, in a half.</summary>
-    internal readonly record struct Slot(EndpointLane Lane, bool IsProven);
+    private int heldProven;
+    private int heldOther;
+    private bool isShort;
 
     /// <summary>How many rows to claim of which endpoints, as far as slots are free.</summary>
     public List<Want> Wants(IReadOnlyList<WaitingLane> waiting, DateTimeOffset now)
     {
-        var (freeProven, freeOther) = (slotsPerHalf - runningProven, slotsPerHalf - runningOther);
-        var due = waiting.Where(w => w.DueAt <= now && Of(w.LaneId).Free > 0).ToArray();
+        var (freeProven, freeOther) = (slotsPerHalf - heldProven, slotsPerHalf - heldOther);
+        var due = waiting.Where(w => w.DueAt <= now).ToArray();
         // Where slots are short, chance is fair: the order of their rows would favour endpoints that are far behind.
         random.Shuffle(due);
+        isShort = false;
         var wants = new List<Want>();
         foreach (var endpoint in due)
         {
             var lane = Of(endpoint.LaneId);
+            lane.HasMore = true;
             ref var free = ref lane.IsProven ? ref freeProven : ref freeOther;
-            var rows = Math.Min(lane.Free, free);
+            var room = lane.Room(mayHoldAhead: free * 2 > slotsPerHalf);
+            var rows = Math.Min(room, free);
+            isShort |= rows < room;
             if (rows == 0) continue;
             free -= rows;
             wants.Add(new(endpoint.LaneId, rows));
@@ -70,35 +43,59 @@ internal sealed class EndpointLanes(int slotsPerHalf, Random random)
         return wants;
     }
 
-    /// <summary>The time until the next endpoint may be called that may not be yet; endpoints without a free slot wait for their calls' ends.</summary>
-    public TimeSpan UntilNext(IReadOnlyList<WaitingLane> waiting, DateTimeOffset now, TimeSpan atMost)
+    /// <summary>Learns from a claim: an endpoint that gave less than was wanted has no more rows.</summary>
+    public void Learn(List<Want> wants, IEnumerable<LeasedRow> claimed)
     {
-        foreach (var endpoint in waiting)
-        {
-            var wait = endpoint.DueAt - now;
-            if (wait > TimeSpan.Zero && wait < atMost && Of(endpoint.LaneId).Free > 0) atMost = wait;
-        }
-        return atMost;
+        var given = claimed.CountBy(row => row.LaneId).ToDictionary();
+        foreach (var want in wants) Of(want.LaneId).HasMore = given.GetValueOrDefault(want.LaneId) == want.Rows;
     }
 
-    /// <summary>Takes a slot for a call.</summary>
-    public Slot Take(long endpoint)
+    /// <summary>The time until the next endpoint may be called that may not be yet.</summary>
+    public static TimeSpan UntilNext(IReadOnlyList<WaitingLane> waiting, DateTimeOffset now, TimeSpan atMost) =>
+        waiting.Select(w => w.DueAt - now).Where(wait => wait > TimeSpan.Zero).Append(atMost).Min();
+
+    /// <summary>Takes a slot for a claimed row, and the row in hand.</summary>
+    public EndpointLane Add(DueDelivery due)
     {
-        var slot = new Slot(Of(endpoint), Of(endpoint).IsProven);
-        slot.Lane.Running++;
-        Count(slot) += 1;
-        return slot;
+        var lane = Of(due.Row.LaneId);
+        var row = new Held(due, lane, lane.IsProven);
+        lane.InHand++;
+        Count(row) += 1;
+        lane.Add(row);
+        return lane;
     }
 
-    /// <summary>Gives a slot back, with what the call taught, if there was one.</summary>
-    public void Return(Slot slot, PostResult? result)
+    /// <summary>Gives back the slot of a row whose call ended.</summary>
+    public void End(Held row)
     {
-        slot.Lane.Running--;
-        Count(slot) -= 1;
-        if (result is not null) slot.Lane.Learn(result);
+        row.Lane.End();
+        Return(row);
     }
 
-    private ref int Count(Slot slot) => ref slot.IsProven ? ref runningProven : ref runningOther;
+    /// <summary>Whether a look at what waits may find work for this endpoint, or for one that found no slot.</summary>
+    public bool MayClaimFor(EndpointLane lane) => isShort || (lane.HasMore && lane.Room(mayHoldAhead: true) > 0);
+
+    /// <summary>The rows in hand whose call has not begun.</summary>
+    public IEnumerable<long> Ready => lanes.Values.SelectMany(lane => lane.Ready).Select(row => row.Due.Row.Id);
+
+    /// <summary>Takes all rows whose call has not begun out of hand.</summary>
+    public List<LeasedRow> TakeReady() => [.. lanes.Values.SelectMany(TakeReady)];
+
+    /// <summary>Takes those of one endpoint out of hand.</summary>
+    public List<LeasedRow> TakeReady(EndpointLane lane)
+    {
+        var ready = lane.TakeReady().ToList();
+        ready.ForEach(Return);
+        return ready.ConvertAll(row => row.Due.Row);
+    }
+
+    private void Return(Held row)
+    {
+        row.Lane.InHand--;
+        Count(row) -= 1;
+    }
+
+    private ref int Count(Held row) => ref row.IsProven ? ref heldProven : ref heldOther;
 
     private EndpointLane Of(long endpoint)
     {
@@ -111,7 +108,7 @@ internal sealed class EndpointLanes(int slotsPerHalf, Random random)
     {
         foreach (var (endpoint, lane) in lanes)
         {
-            if (lane.Running == 0) lanes.Remove(endpoint);
+            if (lane.InHand == 0) lanes.Remove(endpoint);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using MoxApi.Migrations.Identifiers;
 using MoxApi.Migrations.Leases;
@@ -12,8 +11,8 @@ namespace MoxApi.Webhooks.Dispatch;
 
 /// <summary>
 /// Posts what is due. One loop goes round: see which endpoints have rows waiting, claim due rows as far as slots are free, load them, start
-/// their calls; then it waits for a wake-up, the end of a call, or the next row's time. All that the loop knows is in its own hands: calls run
-/// beside it and report through <see cref="finished"/>. While a call runs, no transaction is open: the lease is the row's session.
+/// their calls; then it waits for a wake-up or the next row's time. A call that ends begins its endpoint's next one from the rows in hand, and wakes
+/// the loop when there may be more to claim. While a call runs, no transaction is open: the lease is the row's session.
 /// </summary>
 public sealed partial class WebhookDispatcher : IAsyncDisposable
 {
@@ -38,12 +37,16 @@ public sealed partial class WebhookDispatcher : IAsyncDisposable
     private readonly ClosedEndpoints closed;
     private readonly DueDeliveries deliveries;
     private readonly GroupCommit<WebhookOutcome, WebhookOutcomeResult> outcomes;
-    private readonly EndpointLanes lanes = new(SlotsPerHalf, Random.Shared);
-    private readonly Dictionary<long, Task> running = [];
-    private readonly ConcurrentQueue<Finished> finished = new();
     private readonly List<LeasedRow> claimed = [];
     private Holder? holder;
-    private volatile int underWay;
+
+    // What the loop and the calls share.
+    private readonly Lock gate = new();
+    private readonly EndpointLanes lanes = new(SlotsPerHalf, Random.Shared);
+    private readonly Dictionary<long, Task> running = [];
+    private readonly List<LeasedRow> unwanted = [];
+    private bool stopped;
+
     private long sweptAt;
     private long roundAt;
 
@@ -55,7 +58,7 @@ public sealed partial class WebhookDispatcher : IAsyncDisposable
         (this.database, this.session, this.sender, this.metrics, this.time, this.logger) = (database, session, sender, metrics, time, logger);
         closed = new(database);
         deliveries = new(database, ids, secrets, time);
-        metrics.Running = () => underWay;
+        metrics.Running = () => running.Count;
         outcomes = new(database, new WebhookOutcomeWriter(), retry: true, time);
         outcomes.Start();
         roundAt = time.GetTimestamp();
@@ -97,18 +100,11 @@ public sealed partial class WebhookDispatcher : IAsyncDisposable
     /// <summary>Does what can be done now; returns how long there is nothing to do, unless something happens.</summary>
     private async Task<TimeSpan> GoRoundAsync(CancellationToken stop)
     {
-        Settle();
         if (!session.IsSafe) return UnsafeWait;
         var mine = Hold();
+        await GiveBackAsync(mine, stop);
         if (time.GetElapsedTime(sweptAt) >= Poll || sweptAt == 0) await SweepAsync(mine, stop);
-        var wait = TimeSpan.Zero;
-        if (claimed.Count == 0)
-        {
-            var now = time.GetUtcNow();
-            var waiting = await closed.WaitingAsync(now, stop);
-            claimed.AddRange(await LeasedQueue.Webhooks.ClaimAsync(database, mine.Session, lanes.Wants(waiting.Lanes, now), now, stop));
-            wait = waiting.More ? TimeSpan.Zero : lanes.UntilNext(waiting.Lanes, now, Poll);
-        }
+        var wait = claimed.Count == 0 ? await ClaimAsync(mine, stop) : TimeSpan.Zero;
         await StartAsync(mine, stop);
         Volatile.Write(ref roundAt, time.GetTimestamp());
         return wait;
@@ -121,27 +117,68 @@ public sealed partial class WebhookDispatcher : IAsyncDisposable
         var id = session.Id;
         if (holder is { } same && same.Session == id && !same.Calls.IsCancellationRequested) return same;
         claimed.Clear();
+        lock (gate)
+        {
+            unwanted.Clear();
+            lanes.TakeReady();
+        }
         return holder = new(id, CancellationTokenSource.CreateLinkedTokenSource(lost));
     }
 
-    /// <summary>Starts the calls of what was claimed. Where loading fails, the rows stay in <see cref="claimed"/> for the next round.</summary>
+    /// <summary>Gives back rows that were in hand when their endpoint failed. If that fails, the sweep finds that nobody knows of them.</summary>
+    private async Task GiveBackAsync(Holder mine, CancellationToken stop)
+    {
+        long[] rows;
+        lock (gate)
+        {
+            rows = [.. unwanted.Select(row => row.Id)];
+            unwanted.Clear();
+        }
+        await LeasedQueue.Webhooks.ReleaseAsync(database, mine.Session, rows, stop);
+    }
+
+    /// <summary>Claims what is due, as far as slots are free; returns how long nothing more will be.</summary>
+    private async Task<TimeSpan> ClaimAsync(Holder mine, CancellationToken stop)
+    {
+        var now = time.GetUtcNow();
+        var waiting = await closed.WaitingAsync(now, stop);
+        List<Want> wants;
+        lock (gate) wants = lanes.Wants(waiting.Lanes, now);
+        claimed.AddRange(await LeasedQueue.Webhooks.ClaimAsync(database, mine.Session, wants, now, stop));
+        lock (gate) lanes.Learn(wants, claimed);
+        // Of an endpoint that gave its last due row, what is due next is not known yet.
+        var isLast = claimed.Count > 0 && claimed.Count < wants.Sum(want => want.Rows);
+        return waiting.More || isLast ? TimeSpan.Zero : EndpointLanes.UntilNext(waiting.Lanes, now, Poll);
+    }
+
+    /// <summary>Loads what was claimed and begins the calls that may begin. Where loading fails, the rows stay in <see cref="claimed"/> for the next round.</summary>
     private async Task StartAsync(Holder mine, CancellationToken stop)
     {
         if (claimed.Count == 0) return;
         var due = await deliveries.LoadAsync(claimed, stop);
         claimed.Clear();
-        foreach (var delivery in due) running[delivery.Row.Id] = RunAsync(delivery, lanes.Take(delivery.Row.LaneId), mine);
-        underWay = running.Count;
+        lock (gate)
+        {
+            foreach (var delivery in due) Begin(lanes.Add(delivery), mine);
+        }
+    }
+
+    /// <summary>Begins an endpoint's calls, as many as it may have. Within <see cref="gate"/>.</summary>
+    private void Begin(EndpointLane lane, Holder mine)
+    {
+        while (!stopped && !mine.Calls.IsCancellationRequested && lane.TryBegin(out var row)) running[row.Due.Row.Id] = Task.Run(() => RunAsync(row, mine));
     }
 
     /// <summary>One call from start to committed outcome.</summary>
-    private async Task RunAsync(DueDelivery due, EndpointLanes.Slot slot, Holder mine)
+    private async Task RunAsync(Held row, Holder mine)
     {
-        PostResult? result = null;
+        var due = row.Due;
+        var ended = false;
         try
         {
             var at = time.GetUtcNow();
-            if (due.Post is { } post) result = await sender.PostAsync(post, mine.Calls.Token);
+            var result = due.Post is { } post ? await sender.PostAsync(post, mine.Calls.Token) : null;
+            ended = Learn(row, result, mine);
             var outcome = WebhookOutcome.Of(mine.Session, due, at, result, time.GetUtcNow(), Random.Shared);
             Note(due.Row, outcome, await outcomes.WriteAsync(outcome));
         }
@@ -155,9 +192,38 @@ public sealed partial class WebhookDispatcher : IAsyncDisposable
         }
         finally
         {
-            finished.Enqueue(new(due.Row.Id, slot, result));
-            session.Signal(Role).Set();
+            lock (gate) running.Remove(due.Row.Id);
+            if (!ended) End(row, mine);
         }
+    }
+
+    /// <summary>
+    /// Learns from a call. After a success the endpoint's next call begins while this one's outcome is committed. After a failure it waits for
+    /// that: the outcome may be that the endpoint is not to be called.
+    /// </summary>
+    private bool Learn(Held row, PostResult? result, Holder mine)
+    {
+        if (result is null) return false;
+        lock (gate)
+        {
+            row.Lane.Learn(result);
+            if (!result.Succeeded) unwanted.AddRange(lanes.TakeReady(row.Lane));
+        }
+        if (result.Succeeded) End(row, mine);
+        return result.Succeeded;
+    }
+
+    /// <summary>Makes room for the endpoint's next call, and begins it.</summary>
+    private void End(Held row, Holder mine)
+    {
+        bool wake;
+        lock (gate)
+        {
+            lanes.End(row);
+            Begin(row.Lane, mine);
+            wake = unwanted.Count > 0 || lanes.MayClaimFor(row.Lane);
+        }
+        if (wake) session.Signal(Role).Set();
     }
 
     private void Note(LeasedRow row, WebhookOutcome outcome, WebhookOutcomeResult written)
@@ -169,38 +235,37 @@ public sealed partial class WebhookDispatcher : IAsyncDisposable
         Log.Disabled(logger, row.LaneId);
     }
 
-    private void Settle()
-    {
-        while (finished.TryDequeue(out var call))
-        {
-            running.Remove(call.Delivery);
-            lanes.Return(call.Slot, call.Result);
-        }
-        underWay = running.Count;
-    }
-
     /// <summary>Brings rows back that nobody works on: of sessions that died, and of our own whose claim we never heard of.</summary>
     private async Task SweepAsync(Holder mine, CancellationToken stop)
     {
         await session.EndDeadSessionsAsync(stop);
         var returned = await LeasedQueue.Webhooks.ReturnOrphansAsync(database, stop);
         if (returned > 0) Log.Returned(logger, returned);
-        await LeasedQueue.Webhooks.ReleaseStraysAsync(database, mine.Session, [.. running.Keys, .. claimed.Select(r => r.Id)], stop);
+        await LeasedQueue.Webhooks.ReleaseStraysAsync(database, mine.Session, InHand(), stop);
         sweptAt = time.GetTimestamp();
+    }
+
+    private long[] InHand()
+    {
+        lock (gate) return [.. running.Keys, .. lanes.Ready, .. claimed.Select(row => row.Id)];
     }
 
     private async Task FinishAsync()
     {
         if (holder is null) return;
-        await Task.WhenAll(running.Values).WaitAsync(Grace, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (gate)
+        {
+            stopped = true;
+            lanes.TakeReady();
+        }
+        await RunningAsync();
         await holder.Calls.CancelAsync();
-        await Task.WhenAll(running.Values).WaitAsync(Grace, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        Settle();
+        await RunningAsync();
         claimed.Clear();
         try
         {
             // Not the rows whose outcome PostgreSQL still owes us: they come back when the session ends.
-            await LeasedQueue.Webhooks.ReleaseStraysAsync(database, holder.Session, [.. running.Keys], CancellationToken.None);
+            await LeasedQueue.Webhooks.ReleaseStraysAsync(database, holder.Session, InHand(), CancellationToken.None);
         }
         catch (NpgsqlException fault)
         {
@@ -208,10 +273,15 @@ public sealed partial class WebhookDispatcher : IAsyncDisposable
         }
     }
 
+    private async Task RunningAsync()
+    {
+        Task[] calls;
+        lock (gate) calls = [.. running.Values];
+        await Task.WhenAll(calls).WaitAsync(Grace, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
     /// <summary>A session that rows are held for, and what ends its calls: the session's loss, or the end of the grace at stop.</summary>
     private sealed record Holder(long Session, CancellationTokenSource Calls);
-
-    private readonly record struct Finished(long Delivery, EndpointLanes.Slot Slot, PostResult? Result);
 
     private static partial class Log
     {
