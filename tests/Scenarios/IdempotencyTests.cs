@@ -111,6 +111,21 @@ public sealed class IdempotencyTests(TestPostgres postgres) : IAsyncLifetime
         Assert.Equal(1, await CountAsync());
     }
 
+    [Fact]
+    public async Task The_answer_that_is_given_again_says_who_was_suppressed()
+    {
+        const string Body = """{"to": ["jane@example.org"], "subject": "Receipt", "text": "1"}""";
+        await using (var context = installation.Open())
+        {
+            await context.Database.ExecuteSqlAsync($"""
+                INSERT INTO suppression (account_id, base_address, address, reason, failure_class, created_at) SELECT id, 'jane@example.org', 'jane@example.org', 0, 0, now() FROM account
+                """, TestContext.Current.CancellationToken);
+        }
+        var (first, second) = (await SendAsync(client, "k", Body), await SendAsync(client, "k", Body));
+        Assert.Equal("suppressed", (string?)first.Body["recipients"]![0]!["status"]);
+        Assert.True(JsonNode.DeepEquals(first.Body, second.Body), $"{first.Body}\n{second.Body}");
+    }
+
     private async Task<string> TestKeyAsync()
     {
         var key = ApiKeyHash.NewKey();

@@ -6,6 +6,7 @@ using MoxApi.Migrations.Writing;
 using MoxApi.Tests.Hosting;
 using MoxApi.Tests.Migrations;
 using Xunit;
+using Installation = MoxApi.Tests.Hosting.Installation;
 
 namespace MoxApi.Tests.Api.Jobs;
 
