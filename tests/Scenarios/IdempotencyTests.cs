@@ -126,6 +126,25 @@ public sealed class IdempotencyTests(TestPostgres postgres) : IAsyncLifetime
         Assert.True(JsonNode.DeepEquals(first.Body, second.Body), $"{first.Body}\n{second.Body}");
     }
 
+    [Fact]
+    public async Task While_the_first_of_two_is_being_written_the_second_is_told_to_come_again()
+    {
+        const string Body = """{"to": ["jane@example.org"], "subject": "Receipt", "text": "1"}""";
+        await using (var first = await installation.Database.OpenConnectionAsync(TestContext.Current.CancellationToken))
+        await using (var transaction = await first.BeginTransactionAsync(TestContext.Current.CancellationToken))
+        {
+            // As the first would, before it writes.
+            await using var take = first.CreateCommand();
+            take.CommandText = "SELECT pg_advisory_xact_lock(hashtextextended('moxapi:idempotency:' || min(id) || ':k', 0)) FROM account WHERE name = 'acme'";
+            await take.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+
+            var second = await SendAsync(client, "k", Body);
+            Assert.Equal((HttpStatusCode.Conflict, "idempotency_in_progress"), (second.Status, (string?)second.Body["code"]));
+        }
+        Assert.Equal(HttpStatusCode.Accepted, (await SendAsync(client, "k", Body)).Status);
+        Assert.Equal(1, await CountAsync());
+    }
+
     private async Task<string> TestKeyAsync()
     {
         var key = ApiKeyHash.NewKey();

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
 using MoxApi.Migrations.Messages;
 using MoxApi.OpenApi.Access;
 using MoxApi.Tests.Hosting;

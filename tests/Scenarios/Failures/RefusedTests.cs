@@ -1,7 +1,6 @@
 using MoxApi.Migrations.Messages;
 using MoxApi.Tests.Delivery;
 using MoxApi.Tests.Hosting;
-using MoxApi.Tests.Peers;
 using Xunit;
 
 namespace MoxApi.Tests.Scenarios.Failures;
