@@ -61,6 +61,14 @@ public sealed class IdempotencyTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_file_of_the_same_name_with_other_octets_makes_another_message()
+    {
+        static string Body(string content) => $$"""{"to": ["jane@example.org"], "text": "1", "attachments": [{"filename": "a.txt", "contentType": "text/plain", "content": "{{content}}"}]}""";
+        Assert.Equal(HttpStatusCode.Accepted, (await SendAsync(client, "k", Body("YQ=="))).Status);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await SendAsync(client, "k", Body("Yg=="))).Status);
+    }
+
+    [Fact]
     public async Task The_answer_to_a_test_is_none_for_a_message_that_is_to_arrive()
     {
         const string Body = """{"to": ["jane@example.org"], "subject": "Receipt", "text": "1"}""";
