@@ -77,6 +77,14 @@ public class MessageRulesTests
     public void Headers_that_the_service_writes_or_that_are_none_are_refused(string name) =>
         Assert.Equal(["/headers/0/name invalid_header"], Faults(Good with { Headers = [new() { Name = name, Value = "x" }] }));
 
+    [Theory, InlineData("FROM", "from"), InlineData("Reply-To", "replyTo"), InlineData("bcc", "bcc"), InlineData("Message-ID", "messageId"), InlineData("TLS-Required", "requireTls")]
+    public void Who_sets_a_header_that_a_field_of_the_request_is_for_is_told_which(string name, string field)
+    {
+        var faults = new Faults();
+        Apply(Good with { Headers = [new() { Name = name, Value = "x" }] }, faults);
+        Assert.Contains($"\"{field}\"", Assert.Single(faults.ToRefusal().Errors!).Detail, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("X-Order")]
     [InlineData("List-Unsubscribe")]

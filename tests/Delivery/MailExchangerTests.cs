@@ -45,28 +45,6 @@ public class MailExchangerTests(TestPostgres postgres)
         Assert.Equal(("RCPT TO:<jane@example.org>", "RCPT TO:<döe@example.org>"), (first.Messages.Single().Rcpts.Single(), second.Messages.Single().Rcpts.Single()));
     }
 
-    [Fact]
-    public async Task A_null_MX_fails_at_once()
-    {
-        await using var bed = await MakeAsync(postgres);
-        bed.Dns.Mx("example.org", 0, ".").Address("example.org", "93.184.215.14");
-
-        var attempt = await FailedAsync(bed, "jane@example.org");
-
-        Assert.Equal(("5.1.10", FailureClass.DomainNotFound, 0), (attempt.EnhancedCode, attempt.FailureClass, attempt.SmtpCode));
-    }
-
-    [Fact]
-    public async Task A_domain_that_does_not_exist_fails_at_once()
-    {
-        await using var bed = await MakeAsync(postgres);
-
-        var attempt = await FailedAsync(bed, "jane@nowhere.example.org");
-
-        Assert.Equal(("5.1.2", FailureClass.DomainNotFound), (attempt.EnhancedCode, attempt.FailureClass));
-        Assert.Equal("mx", Steps(attempt).Single().Step);
-    }
-
     [Theory, InlineData(false), InlineData(true)]
     public async Task After_a_failure_a_destination_is_left_alone_for_a_while_unless_it_does_not_exist(bool exists)
     {
@@ -108,66 +86,6 @@ public class MailExchangerTests(TestPostgres postgres)
     }
 
     [Fact]
-    public async Task Trouble_with_DNS_delays()
-    {
-        await using var bed = await MakeAsync(postgres);
-        bed.Dns.Fails("example.org");
-
-        var sent = await bed.SendAsync("jane@example.org");
-        await bed.UntilAsync(sent, RecipientStatus.Delayed);
-
-        Assert.Equal(("4.4.3", FailureClass.Dns), (await bed.AttemptsAsync(sent)).Select(a => (a.EnhancedCode, a.FailureClass)).Single());
-    }
-
-    [Fact]
-    public async Task After_a_dead_host_comes_the_next_in_the_same_attempt()
-    {
-        await using var bed = await MakeAsync(postgres);
-        bed.Dns.Mx("example.org", 10, "dead.example.org").Mx("example.org", 20, "live.example.org");
-        bed.AddDeadHost("dead.example.org");
-        var live = bed.AddHost("live.example.org");
-
-        var sent = await bed.SendAsync("jane@example.org");
-        await bed.UntilAsync(sent, RecipientStatus.Delivered);
-
-        var attempt = (await bed.AttemptsAsync(sent)).Single();
-        Assert.Single(live.Messages);
-        Assert.Equal("live.example.org", attempt.RemoteHost);
-        var connects = Steps(attempt).Where(s => s.Step == "connect").ToArray();
-        Assert.Equal(2, connects.Length);
-        Assert.StartsWith("dead.example.org [", connects[0].Address, StringComparison.Ordinal);
-        Assert.StartsWith("live.example.org [", connects[1].Address, StringComparison.Ordinal);
-    }
-
-    [Theory, InlineData("554 5.3.2 Not here"), InlineData("421 4.3.2 Not now")]
-    public async Task After_a_host_that_greets_with_a_refusal_comes_the_next(string greeting)
-    {
-        await using var bed = await MakeAsync(postgres);
-        bed.Dns.Mx("example.org", 10, "a.example.org").Mx("example.org", 20, "b.example.org");
-        bed.AddHost("a.example.org").Always("connect", greeting);
-        var second = bed.AddHost("b.example.org");
-
-        await bed.UntilAsync(await bed.SendAsync("jane@example.org"), RecipientStatus.Delivered);
-
-        Assert.Single(second.Messages);
-    }
-
-    [Theory, InlineData("mail"), InlineData("rcpt"), InlineData("data")]
-    public async Task After_a_host_that_breaks_off_comes_the_next_in_the_same_attempt(string step)
-    {
-        await using var bed = await MakeAsync(postgres);
-        bed.Dns.Mx("example.org", 10, "a.example.org").Mx("example.org", 20, "b.example.org");
-        bed.AddHost("a.example.org").Always(step, Peers.Act.Disconnect);
-        var second = bed.AddHost("b.example.org");
-
-        var sent = await bed.SendAsync("jane@example.org");
-        await bed.UntilAsync(sent, RecipientStatus.Delivered);
-
-        Assert.Single(second.Messages);
-        Assert.Equal(2, Steps((await bed.AttemptsAsync(sent)).Single()).Count(s => s.Step == "connect"));
-    }
-
-    [Fact]
     public async Task A_transient_reply_before_a_limit_of_messages_delays_and_tries_no_other_host()
     {
         await using var bed = await MakeAsync(postgres);
@@ -182,19 +100,6 @@ public class MailExchangerTests(TestPostgres postgres)
         Assert.Empty(second.Sessions);
         Assert.Equal(FailureClass.Greylisted, (await bed.AttemptsAsync(sent)).Single().FailureClass);
         await UntilAsync(() => Task.FromResult(first.Transcript.Contains("C: QUIT")));
-    }
-
-    [Fact]
-    public async Task After_a_dead_IPv6_address_comes_IPv4()
-    {
-        await using var bed = await MakeAsync(postgres);
-        bed.Dns.Mx("example.org", 10, "mx.example.org");
-        bed.AddDeadHost("mx.example.org", ipv6: true);
-        var server = bed.AddHost("mx.example.org");
-
-        for (var i = 0; i < 3; i++) await bed.UntilAsync(await bed.SendAsync("jane@example.org"), RecipientStatus.Delivered);
-
-        Assert.Equal(3, server.Messages.Count);
     }
 
     [Fact]

@@ -8,52 +8,6 @@ namespace MoxApi.Tests.Delivery;
 
 public class RetryTests(TestPostgres postgres)
 {
-    [Theory, InlineData("connect"), InlineData("ehlo"), InlineData("mail"), InlineData("rcpt"), InlineData("data"), InlineData("body")]
-    public async Task A_4xx_at_any_step_delays_by_the_schedule(string step)
-    {
-        await using var bed = await MakeAsync(postgres);
-        bed.AddDomain("example.org").Always(step, "451 4.3.0 Later");
-        var before = TimeProvider.System.GetUtcNow();
-
-        var sent = await bed.SendAsync("jane@example.org");
-        var recipient = (await bed.UntilAsync(sent, RecipientStatus.Delayed)).Single();
-
-        var (due, after) = (recipient.NextAttemptAt!.Value, TimeProvider.System.GetUtcNow());
-        Assert.InRange(due, before.AddSeconds(54).AddMilliseconds(-1), after.AddSeconds(66));
-        Assert.Equal((451, "4.3.0"), (await bed.AttemptsAsync(sent)).Select(a => (a.SmtpCode, a.EnhancedCode)).Single());
-        Assert.Equal([(EventType.MessageAccepted, 1), (EventType.MessageDelayed, 2)], (await bed.EventsAsync(recipient.Id)).Select(e => (e.Type, e.Sequence)));
-        Assert.Equal(due, (await QueueRowAsync(bed)).DueAt);
-    }
-
-    [Theory, InlineData("connect"), InlineData("mail"), InlineData("rcpt"), InlineData("data"), InlineData("body")]
-    public async Task A_5xx_at_any_step_fails_at_once(string step)
-    {
-        await using var bed = await MakeAsync(postgres);
-        bed.AddDomain("example.org").Always(step, "550 5.1.1 No such user");
-
-        var sent = await bed.SendAsync("jane@example.org");
-        var recipient = (await bed.UntilAsync(sent, RecipientStatus.Failed)).Single();
-
-        Assert.Null(recipient.NextAttemptAt);
-        Assert.Equal((550, "5.1.1", "5.1.1 No such user", step is "rcpt" or "body" ? FailureClass.MailboxNotFound : FailureClass.Policy),
-            (await bed.AttemptsAsync(sent)).Select(a => (a.SmtpCode, a.EnhancedCode, a.Reply, a.FailureClass)).Single());
-        Assert.Equal([(EventType.MessageAccepted, 1), (EventType.MessageFailed, 2)], (await bed.EventsAsync(recipient.Id)).Select(e => (e.Type, e.Sequence)));
-    }
-
-    [Fact]
-    public async Task Each_recipient_of_a_transaction_has_its_own_outcome()
-    {
-        await using var bed = await MakeAsync(postgres);
-        var server = bed.AddDomain("example.org");
-        server.On("rcpt", line => line.Contains("no@", StringComparison.Ordinal) ? (Act)"550 5.1.1 No" : line.Contains("later@", StringComparison.Ordinal) ? (Act)"450 4.2.1 Later" : null);
-
-        var sent = await bed.SendTogetherAsync("yes@example.org", "no@example.org", "later@example.org", "yes2@example.org");
-        await bed.UntilAsync(sent, r => r.Attempts == 1);
-
-        Assert.Equal([RecipientStatus.Delivered, RecipientStatus.Failed, RecipientStatus.Delayed, RecipientStatus.Delivered], (await bed.RecipientsAsync(sent)).Select(r => r.Status));
-        Assert.Equal(2, server.Messages.Single().Rcpts.Count);
-    }
-
     [Fact]
     public async Task What_was_delayed_is_delivered_when_it_is_due()
     {
@@ -146,11 +100,5 @@ public class RetryTests(TestPostgres postgres)
 
         var attempt = (await bed.AttemptsAsync(sent)).Single();
         Assert.Equal((550, "5.1.1", "The reply cannot be stored.", "[]"), (attempt.SmtpCode, attempt.EnhancedCode, attempt.Reply, attempt.Conversation));
-    }
-
-    private static async Task<QueueRow> QueueRowAsync(DeliveryBed bed)
-    {
-        await using var context = bed.Open();
-        return context.Queue.Single();
     }
 }

@@ -38,6 +38,7 @@ public class SuppressionTests(TestPostgres postgres)
     [InlineData("550 5.1.1 No such user", 1)]
     [InlineData("550 5.2.1 Mailbox disabled", 1)]
     [InlineData("550 5.7.1 User unknown, says our policy", 0)]
+    [InlineData("550 5.7.1 User unknown", 0)]
     [InlineData("554 5.7.1 Listed as spam", 0)]
     [InlineData("550 5.6.0 Bad content", 0)]
     [InlineData("552 5.2.2 Mailbox full", 0)]
@@ -100,6 +101,18 @@ public class SuppressionTests(TestPostgres postgres)
         await bed.UntilAsync(await bed.SendTogetherAsync("jane+a@example.org", "jane+b@example.org"), RecipientStatus.Failed);
 
         Assert.Equal(1, await bed.CountAsync("SELECT count(*) FROM suppression"));
+    }
+
+    [Fact]
+    public async Task A_suppression_that_expired_is_in_force_again_after_the_next_failure()
+    {
+        await using var bed = await MakeAsync(postgres);
+        bed.AddDomain("example.org").Always("rcpt", "550 5.1.1 No such user");
+        await SuppressAsync(bed, "jane@example.org", "now() - interval '1 second'");
+
+        await bed.UntilAsync(await bed.SendAsync("jane@example.org"), RecipientStatus.Failed);
+
+        Assert.Equal(1, await bed.CountAsync("SELECT count(*) FROM suppression WHERE expires_at IS NULL AND reason = 1"));
     }
 
     private static Task SuppressAsync(DeliveryBed bed, string baseAddress, string expires = "NULL") => bed.ExecuteAsync($"""

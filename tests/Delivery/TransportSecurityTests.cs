@@ -96,22 +96,6 @@ public sealed class TransportSecurityTests(TestPostgres postgres) : IDisposable
         Assert.StartsWith("TLS_", attempt.TlsCipher, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Where_opportunistic_TLS_fails_the_message_goes_in_clear()
-    {
-        await using var bed = await MakeAsync(postgres);
-        var server = bed.AddDomain("example.org");
-        server.Certificate = TestAuthority.SelfSigned("mx.example.org");
-        server.Always("tls", Act.Raw("this is no handshake\r\n"));
-
-        var sent = await bed.SendAsync("jane@example.org");
-        await bed.UntilAsync(sent, RecipientStatus.Delivered);
-
-        var attempt = (await bed.AttemptsAsync(sent)).Single();
-        Assert.Null(attempt.TlsVersion);
-        Assert.Equal(["connect", "ehlo", "starttls", "tls", "connect", "ehlo"], Steps(attempt).Select(s => s.Step).Where(s => s != "mx").Take(6));
-    }
-
     private static Task<MoxApi.Delivery.Submitting.SubmissionReceipt> SendAsync(DeliveryBed bed) =>
         bed.SendAsync(new MessageDraft { From = null!, Text = "Hello" }, ["jane@example.org"], tls: RequireTls.Required);
 }

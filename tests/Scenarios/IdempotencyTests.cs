@@ -61,6 +61,14 @@ public sealed class IdempotencyTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_file_of_the_same_name_with_other_octets_makes_another_message()
+    {
+        static string Body(string content) => $$"""{"to": ["jane@example.org"], "text": "1", "attachments": [{"filename": "a.txt", "contentType": "text/plain", "content": "{{content}}"}]}""";
+        Assert.Equal(HttpStatusCode.Accepted, (await SendAsync(client, "k", Body("YQ=="))).Status);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await SendAsync(client, "k", Body("Yg=="))).Status);
+    }
+
+    [Fact]
     public async Task The_answer_to_a_test_is_none_for_a_message_that_is_to_arrive()
     {
         const string Body = """{"to": ["jane@example.org"], "subject": "Receipt", "text": "1"}""";
@@ -108,6 +116,40 @@ public sealed class IdempotencyTests(TestPostgres postgres) : IAsyncLifetime
         var second = await SendAsync(client, "large", body);
         Assert.Equal(HttpStatusCode.Accepted, first.Status);
         Assert.Equal((string?)first.Body["id"], (string?)second.Body["id"]);
+        Assert.Equal(1, await CountAsync());
+    }
+
+    [Fact]
+    public async Task The_answer_that_is_given_again_says_who_was_suppressed()
+    {
+        const string Body = """{"to": ["jane@example.org"], "subject": "Receipt", "text": "1"}""";
+        await using (var context = installation.Open())
+        {
+            await context.Database.ExecuteSqlAsync($"""
+                INSERT INTO suppression (account_id, base_address, address, reason, failure_class, created_at) SELECT id, 'jane@example.org', 'jane@example.org', 0, 0, now() FROM account
+                """, TestContext.Current.CancellationToken);
+        }
+        var (first, second) = (await SendAsync(client, "k", Body), await SendAsync(client, "k", Body));
+        Assert.Equal("suppressed", (string?)first.Body["recipients"]![0]!["status"]);
+        Assert.True(JsonNode.DeepEquals(first.Body, second.Body), $"{first.Body}\n{second.Body}");
+    }
+
+    [Fact]
+    public async Task While_the_first_of_two_is_being_written_the_second_is_told_to_come_again()
+    {
+        const string Body = """{"to": ["jane@example.org"], "subject": "Receipt", "text": "1"}""";
+        await using (var first = await installation.Database.OpenConnectionAsync(TestContext.Current.CancellationToken))
+        await using (var transaction = await first.BeginTransactionAsync(TestContext.Current.CancellationToken))
+        {
+            // As the first would, before it writes.
+            await using var take = first.CreateCommand();
+            take.CommandText = "SELECT pg_advisory_xact_lock(hashtextextended('moxapi:idempotency:' || min(id) || ':k', 0)) FROM account WHERE name = 'acme'";
+            await take.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+
+            var second = await SendAsync(client, "k", Body);
+            Assert.Equal((HttpStatusCode.Conflict, "idempotency_in_progress"), (second.Status, (string?)second.Body["code"]));
+        }
+        Assert.Equal(HttpStatusCode.Accepted, (await SendAsync(client, "k", Body)).Status);
         Assert.Equal(1, await CountAsync());
     }
 

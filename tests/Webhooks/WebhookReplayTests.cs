@@ -71,17 +71,34 @@ public sealed class WebhookReplayTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_waits_for_its_last_attempt_has_all_of_them_anew()
+    {
+        receiver.AnswerWith(500);
+        await bed.DeliverAsync();
+        await bed.UntilDeliveriesAsync(d => d.Single().Attempts == 1);
+        await bed.ExecuteAsync("UPDATE webhook_queue SET attempts = 10");
+
+        await bed.Replays.ReplayAsync(bed.Account, endpoint, (await bed.DeliveriesAsync()).Single().Id, default);
+        await bed.UntilDeliveriesAsync(d => d.Single() is { Attempts: 2, Status: WebhookDeliveryStatus.Pending });
+        Assert.Equal(1, (await bed.QueueAsync()).Single().Attempts);
+    }
+
+    [Fact]
     public async Task A_delivery_in_the_middle_of_its_call_is_left_alone()
     {
+        receiver.AnswerWith(500);
+        await bed.DeliverAsync();
+        await receiver.ArrivedAsync();
+        await bed.UntilDeliveriesAsync(d => d.Single().Attempts == 1);
         var release = new TaskCompletionSource();
         receiver.Answer = _ => release.Task;
-        await bed.DeliverAsync();
+        bed.Advance(TimeSpan.FromSeconds(10));
         await receiver.ArrivedAsync();
 
         Assert.Equal(ReplayResult.Queued, await bed.Replays.ReplayAsync(bed.Account, endpoint, (await bed.DeliveriesAsync()).Single().Id, default));
         release.SetResult();
-        Assert.Equal(1, (await DoneAsync(1)).Single().Attempts);
-        Assert.Single(receiver.Received);
+        Assert.Equal(2, (await DoneAsync(1)).Single().Attempts);
+        Assert.Equal(2, receiver.Received.Length);
     }
 
     [Fact]

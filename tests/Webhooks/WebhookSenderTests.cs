@@ -75,6 +75,41 @@ public sealed class WebhookSenderTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_cookie_is_not_sent_back()
+    {
+        receiver.Answer = context =>
+        {
+            context.Response.Cookies.Append("visitor", "1");
+            return Task.CompletedTask;
+        };
+        await PostAsync(receiver.Url);
+        await PostAsync(receiver.Url);
+
+        Assert.Equal(2, receiver.Received.Length);
+        Assert.DoesNotContain("Cookie", receiver.Received[1].Headers.Keys);
+    }
+
+    [Fact]
+    public async Task A_proxy_of_the_environment_is_not_asked()
+    {
+        // For this name alone: it is the whole process's.
+        const string Host = "not-through-a-proxy.example";
+        var (before, proxy) = (HttpClient.DefaultProxy, new ProxyFor(Host));
+        HttpClient.DefaultProxy = proxy;
+        try
+        {
+            Assert.True((await PostAsync(new($"http://{Host}:{receiver.Url.Port}/hook"))).Succeeded);
+        }
+        finally
+        {
+            HttpClient.DefaultProxy = before;
+        }
+
+        Assert.Equal(0, proxy.Asked);
+        Assert.Equal([Host], resolved);
+    }
+
+    [Fact]
     public async Task A_connection_is_used_again_whatever_the_answer_said()
     {
         receiver.Answer = context => context.Response.WriteAsync(new string('x', 5000));
@@ -463,5 +498,20 @@ public sealed class WebhookSenderTests : IAsyncLifetime
             clock.Advance(TimeSpan.FromMilliseconds(10)); // In all less than the deadline.
             await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System);
         }
+    }
+
+    private sealed class ProxyFor(string host) : IWebProxy
+    {
+        public int Asked { get; private set; }
+
+        public ICredentials? Credentials { get; set; }
+
+        public Uri? GetProxy(Uri destination)
+        {
+            Asked++;
+            return null;
+        }
+
+        public bool IsBypassed(Uri hostUri) => hostUri.Host != host;
     }
 }

@@ -158,6 +158,38 @@ public sealed class DeletionTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     // As the chores do, an hour later.
+    [Fact]
+    public async Task What_an_account_queued_from_anothers_domain_is_canceled_with_the_account()
+    {
+        var guest = await GuestAsync();
+        Assert.Equal(204, (await host.DeleteAsync(guest)).Status);
+
+        await using var context = host.Open();
+        Assert.Equal(RecipientStatus.Canceled, (await context.Recipients.SingleAsync(Cancel)).Status);
+    }
+
+    [Fact]
+    public async Task A_deletion_that_was_cut_short_is_ended_by_the_next_walk()
+    {
+        await GuestAsync();
+        await using (var command = host.Installation.Database.CreateCommand("UPDATE account SET deleted_at = now() WHERE name = 'guest'")) await command.ExecuteNonQueryAsync(Cancel);
+
+        await host.Get<Stops>().CatchUpAsync(Cancel);
+
+        await using var context = host.Open();
+        Assert.Equal(RecipientStatus.Canceled, (await context.Recipients.SingleAsync(Cancel)).Status);
+    }
+
+    // An account without a domain, which has an address in acme's and something queued from it; returns its path.
+    private async Task<string> GuestAsync()
+    {
+        var key = await host.KeyAsync("guest", StoredApiHost.AccountScopes);
+        var id = (await host.GetAsync("/v1/accounts")).Json.GetProperty("data").EnumerateArray().Single(a => a.GetProperty("name").GetString() == "guest").GetProperty("id").GetString();
+        Assert.Equal(201, (await host.PostAsync($"/v1/accounts/{id}/addresses", new { address = "guest@acme.example" })).Status);
+        await host.SendMessageAsync(key: key, from: "guest@acme.example");
+        return $"/v1/accounts/{id}";
+    }
+
     private async Task RemoveAsync()
     {
         await new AdministrationChores(host.Get<Stops>(), host.Get<StoredDkimKeys>()).CatchUp(Cancel);

@@ -1,4 +1,7 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Time.Testing;
 using MoxApi.Api.Domains;
@@ -133,6 +136,24 @@ public sealed class DkimRotationTests(TestPostgres postgres) : IAsyncLifetime
         var shown = (await host.GetAsync(domain)).Text + (await host.GetAsync(keys)).Text;
         Assert.All(sealedKeys, key => Assert.DoesNotContain(Convert.ToBase64String(key)[..20], shown));
         Assert.DoesNotContain("private", shown, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task What_is_for_later_is_signed_for_as_long_as_it_may_be_put_off_and_its_key_is_needed_so_long()
+    {
+        await host.SendMessageAsync();
+        var sendAt = TimeProvider.System.GetUtcNow().AddDays(30);
+        Assert.Equal(202, (await host.PostAsync("/v1/messages", new { to = new[] { "jane@example.org" }, text = "x", sendAt })).Status);
+
+        await using var context = host.Open();
+        var message = context.Messages.Single(m => m.SendAt != null);
+        var life = TimeSpan.FromSeconds(context.Accounts.Single(a => a.Id == message.AccountId).QueueLifeSeconds);
+        var last = message.AcceptedAt.AddDays(60) + life;
+        var expiries = Regex.Matches(Encoding.ASCII.GetString(message.Header), @"\bx=(\d+);").Select(m => long.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture)).ToList();
+        Assert.Equal(2, expiries.Count);
+        Assert.All(expiries, expiry => Assert.InRange(expiry, last.ToUnixTimeSeconds(), last.AddDays(2).ToUnixTimeSeconds()));
+        Assert.All(context.DkimKeys.Where(k => k.Active), k => Assert.InRange(k.NeededUntil!.Value, last, last.AddDays(2)));
+        Assert.All(context.Queue.ToList(), row => Assert.Equal(row.DueAt + life, row.ExpiresAt));
     }
 
     private async Task<JsonElement[]> KeysAsync() => [.. (await host.GetAsync(keys)).Json.GetProperty("data").EnumerateArray().OrderBy(k => k.GetProperty("selector").GetString(), StringComparer.Ordinal)];

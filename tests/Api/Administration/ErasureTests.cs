@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
 using MoxApi.Migrations.Messages;
 using MoxApi.OpenApi.Access;
 using MoxApi.Tests.Hosting;
@@ -131,6 +132,20 @@ public sealed class ErasureTests(TestPostgres postgres) : IAsyncLifetime
         var reader = await host.KeyAsync("acme", Scopes.Read, Scopes.Send);
         Assert.Equal(403, (await host.PostAsync("/v1/recipients/erase", new { address = Jane }, reader)).Status);
         Assert.Equal(["/address invalid_address"], (await host.PostAsync("/v1/recipients/erase", new { address = "jane" })).Faults);
+    }
+
+    [Fact]
+    public async Task The_octets_of_large_files_go_too()
+    {
+        var attachments = new[] { new { filename = "a.bin", content = Convert.ToBase64String(new byte[50_000]) } };
+        Assert.Equal(202, (await host.PostAsync("/v1/messages", new { to = new[] { Jane }, text = "Hi", attachments })).Status);
+        await FinishAsync();
+        await using var context = host.Open();
+        Assert.NotEqual(0, await context.BodyChunks.CountAsync(Cancel));
+
+        await EraseAsync(new { address = Jane });
+
+        Assert.Equal(0, await context.BodyChunks.CountAsync(Cancel));
     }
 
     private async Task<string> SendAsync(string to, string? key = null)

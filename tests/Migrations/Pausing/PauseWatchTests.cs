@@ -192,6 +192,26 @@ public class PauseWatchTests(TestPostgres postgres) : IAsyncLifetime
         Assert.Contains(plan, line => line.Contains("pk_attempt", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task Many_bounces_within_the_limit_do_not_make_one_complaint_a_reason()
+    {
+        var message = await SendAsync(delivered: 950, failed: 40);
+        await mail.EventAsync(acme, EventType.MessageComplained, time.GetUtcNow(), message);
+
+        Assert.Equal(0, await RunAsync());
+        await mail.ExecuteAsync("DELETE FROM event WHERE type = 12"); // Of no recipient, which the books would miss.
+    }
+
+    [Fact]
+    public async Task What_test_keys_send_does_not_make_a_share_small()
+    {
+        await SendAsync(delivered: 2000, failed: 0);
+        await mail.ExecuteAsync("UPDATE message SET is_test = true; UPDATE event SET attempt_id = NULL; DELETE FROM attempt; UPDATE recipient SET attempts = 0");
+        await SendAsync(delivered: 60, failed: 40);
+
+        Assert.Equal(1, await RunAsync());
+    }
+
     private PauseWatch NewWatch() => new(mail.Database, new PauseOptions(), ids, new RecipientChanges(mail.Database, ids, time), session, time, NullLogger<PauseWatch>.Instance);
 
     private Task<int> RunAsync() => watch.RunAsync(TestContext.Current.CancellationToken);

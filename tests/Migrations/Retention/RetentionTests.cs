@@ -171,6 +171,27 @@ public class RetentionTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_event_about_no_message_that_is_still_to_be_posted_stays()
+    {
+        var waiting = await mail.EventAsync(acme, EventType.AccountPaused, Ago(31));
+        await mail.DeliveryAsync(await mail.EndpointAsync(acme), waiting, Ago(31), WebhookDeliveryStatus.Pending);
+        await RunAsync();
+        Assert.Equal(waiting, await mail.CountAsync("SELECT sum(id)::bigint FROM event"));
+    }
+
+    [Fact]
+    public async Task An_accounts_own_days_of_webhook_deliveries_come_first()
+    {
+        var thorough = await mail.EndpointAsync(await mail.AccountAsync("thorough", a => a.KeepWebhookDays = 1000));
+        var brief = await mail.EndpointAsync(await mail.AccountAsync("brief", a => a.KeepWebhookDays = 1));
+        var happened = await mail.EventAsync(acme, EventType.AccountPaused, Ago(1));
+        var kept = await mail.DeliveryAsync(thorough, happened, Ago(900), WebhookDeliveryStatus.Delivered);
+        await mail.DeliveryAsync(brief, happened, Ago(2), WebhookDeliveryStatus.Delivered);
+        await RunAsync();
+        Assert.Equal(kept, await mail.CountAsync("SELECT sum(id)::bigint FROM webhook_delivery"));
+    }
+
+    [Fact]
     public async Task A_thousand_at_a_time_all_of_them_go()
     {
         await mail.ExecuteAsync($"""

@@ -14,4 +14,8 @@ public class DisconnectTests(TestPostgres postgres)
 
         Assert.Equal((0, FailureClass.Network), (failed.SmtpCode, failed.FailureClass));
     }
+
+    [Fact]
+    public async Task To_a_server_that_hangs_up_at_STARTTLS_a_message_goes_in_clear_unless_it_requires_TLS() =>
+        await FailureBed.MisbehaveAtTlsAsync(postgres, "starttls", Act.Disconnect);
 }

@@ -15,4 +15,8 @@ public class EndlessReplyTests(TestPostgres postgres)
         Assert.Equal(FailureClass.Protocol, failed.FailureClass);
         Assert.InRange(failed.Conversation.Length, 1, 100_000);
     }
+
+    [Fact]
+    public async Task To_a_server_that_never_ends_its_reply_at_STARTTLS_a_message_goes_in_clear_unless_it_requires_TLS() =>
+        await FailureBed.MisbehaveAtTlsAsync(postgres, "starttls", Act.Endless("220-and so on\r\n"));
 }

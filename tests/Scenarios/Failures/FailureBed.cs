@@ -1,3 +1,4 @@
+using MoxApi.Delivery.Composing;
 using MoxApi.Mail.Smtp.Client;
 using MoxApi.Migrations.Messages;
 using MoxApi.Tests.Delivery;
@@ -37,5 +38,31 @@ internal static class FailureBed
         // The steps up to the failure are there; EHLO that fails is followed by HELO where the connection lasts.
         Assert.Contains(DeliveryBed.Steps(failed), s => s.Step == step);
         return failed;
+    }
+
+    /// <summary>
+    /// Sends to a server that offers TLS, and always does something in its stead: at the step <c>starttls</c>, or at <c>tls</c>. A message goes in clear,
+    /// and one that requires TLS fails. Returns the attempt that delivered.
+    /// </summary>
+    public static async Task<Attempt> MisbehaveAtTlsAsync(TestPostgres postgres, string step, Act act, SmtpTimeouts? timeouts = null)
+    {
+        using var authority = new TestAuthority();
+        var client = new SmtpClientOptions { HostName = "mail.acme.example", TrustedRoots = authority.Roots, Timeouts = timeouts ?? new SmtpTimeouts() };
+        await using var bed = await DeliveryBed.MakeAsync(postgres, retries: "1s", client: client);
+        var server = bed.AddDomain("example.org").Always(step, act);
+        server.Certificate = authority.Issue("mx.example.org");
+        server.Extensions = [.. server.Extensions, "REQUIRETLS"];
+
+        var open = await bed.SendAsync("jane@example.org");
+        var secret = await bed.SendAsync(new MessageDraft { From = null!, Text = "Hello" }, ["sam@example.org"], tls: RequireTls.Required);
+        await bed.UntilAsync(open, RecipientStatus.Delivered);
+        await bed.UntilAsync(secret, RecipientStatus.Failed);
+
+        Assert.Equal(["RCPT TO:<jane@example.org>"], server.Messages.Single().Rcpts);
+        Assert.Equal(("5.7.30", FailureClass.Tls), (await bed.AttemptsAsync(secret)).Select(a => (a.EnhancedCode, a.FailureClass)).Last());
+        var delivered = (await bed.AttemptsAsync(open))[^1];
+        Assert.Null(delivered.TlsVersion);
+        Assert.Contains(DeliveryBed.Steps(delivered), s => s.Step == step);
+        return delivered;
     }
 }

@@ -14,4 +14,8 @@ public class GarbageTests(TestPostgres postgres)
 
         Assert.Equal(FailureClass.Protocol, failed.FailureClass);
     }
+
+    [Fact]
+    public async Task To_a_server_that_answers_garbage_at_STARTTLS_a_message_goes_in_clear_unless_it_requires_TLS() =>
+        await FailureBed.MisbehaveAtTlsAsync(postgres, "starttls", Act.Raw("\0\u0001\u00ff no reply at all\r\n"));
 }
