@@ -11,6 +11,9 @@ namespace MoxApi.Migrations;
 /// <summary>The one data model of the program.</summary>
 public sealed class MailDbContext(DbContextOptions<MailDbContext> options) : DbContext(options)
 {
+    /// <summary>Which migrations a database has.</summary>
+    internal const string HistoryTable = "schema_history";
+
     public DbSet<Account> Accounts => Set<Account>();
     public DbSet<Domain> Domains => Set<Domain>();
     public DbSet<Address> Addresses => Set<Address>();
@@ -42,7 +45,7 @@ public sealed class MailDbContext(DbContextOptions<MailDbContext> options) : DbC
         else options.UseNpgsql(source, Store);
         options.UseSnakeCaseNamingConvention();
         static void Store(Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure.NpgsqlDbContextOptionsBuilder npgsql) =>
-            npgsql.MigrationsHistoryTable("schema_history").SetPostgresVersion(15, 0);
+            npgsql.MigrationsHistoryTable(HistoryTable).SetPostgresVersion(15, 0);
     }
 
     /// <inheritdoc/>

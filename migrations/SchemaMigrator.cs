@@ -1,13 +1,18 @@
 using System.Globalization;
+using System.Reflection;
 using System.Security.Cryptography;
 using Hangfire.PostgreSql;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Migrations;
 using MoxApi.Migrations.Nodes;
 using Npgsql;
 
 namespace MoxApi.Migrations;
 
-/// <summary>Brings a database's schema to this program's: the model's tables, then Hangfire's, under an advisory lock.</summary>
+/// <summary>
+/// Brings a database's schema to this program's: the model's tables, then Hangfire's, under an advisory lock. Whether there is anything to do is asked
+/// in plain SQL: at most starts there is not, and to bring EF Core up only to learn that is a third of a start.
+/// </summary>
 public static class SchemaMigrator
 {
     /// <summary>What this program understands. It grows when a migration ends support for older programs.</summary>
@@ -27,12 +32,9 @@ public static class SchemaMigrator
         try
         {
             await RefuseNewerAsync(connection, cancel);
-            var options = new DbContextOptionsBuilder<MailDbContext>();
-            MailDbContext.Configure(options, database);
-            await using var context = new MailDbContext(options.Options);
-            if ((await context.Database.GetPendingMigrationsAsync(cancel)).Any()) await context.Database.MigrateAsync(cancel);
+            if (await IsOutdatedAsync(connection, cancel)) await UpgradeAsync(database, cancel);
             await InstallHangfireAsync(database, connection, cancel);
-            return await InstallationAsync(context, cancel);
+            return await InstallationAsync(connection, cancel);
         }
         finally
         {
@@ -45,12 +47,33 @@ public static class SchemaMigrator
     /// <exception cref="SchemaOutdatedException">The schema lacks migrations.</exception>
     public static async Task<Installation> CheckAsync(NpgsqlDataSource database, CancellationToken cancel)
     {
-        await using (var connection = await database.OpenConnectionAsync(cancel)) await RefuseNewerAsync(connection, cancel);
+        await using var connection = await database.OpenConnectionAsync(cancel);
+        await RefuseNewerAsync(connection, cancel);
+        if (await IsOutdatedAsync(connection, cancel)) throw new SchemaOutdatedException();
+        return await InstallationAsync(connection, cancel);
+    }
+
+    // What EF Core asks too: whether every migration stands in the history.
+    private static async Task<bool> IsOutdatedAsync(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        await using var exists = new NpgsqlCommand($"SELECT to_regclass('{MailDbContext.HistoryTable}') IS NOT NULL", connection);
+        if (await exists.ExecuteScalarAsync(cancel) is not true) return true;
+        await using var command = new NpgsqlCommand($"SELECT $1::text[] <@ array_agg(migration_id::text) FROM {MailDbContext.HistoryTable}", connection)
+        {
+            Parameters = { new() { Value = Known() } },
+        };
+        return await command.ExecuteScalarAsync(cancel) is not true;
+    }
+
+    private static string[] Known() =>
+        [.. typeof(SchemaMigrator).Assembly.GetTypes().Select(type => type.GetCustomAttribute<MigrationAttribute>()?.Id).OfType<string>()];
+
+    private static async Task UpgradeAsync(NpgsqlDataSource database, CancellationToken cancel)
+    {
         var options = new DbContextOptionsBuilder<MailDbContext>();
         MailDbContext.Configure(options, database);
         await using var context = new MailDbContext(options.Options);
-        if ((await context.Database.GetPendingMigrationsAsync(cancel)).Any()) throw new SchemaOutdatedException();
-        return await InstallationAsync(context, cancel);
+        await context.Database.MigrateAsync(cancel);
     }
 
     private static async Task RefuseNewerAsync(NpgsqlConnection connection, CancellationToken cancel)
@@ -79,12 +102,25 @@ public static class SchemaMigrator
         .Where(name => name.Contains(".Install.v", StringComparison.Ordinal))
         .Max(name => int.Parse(name.Split('.')[^2][1..], CultureInfo.InvariantCulture));
 
-    private static async Task<Installation> InstallationAsync(MailDbContext context, CancellationToken cancel)
+    private static async Task<Installation> InstallationAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
-        if (await context.Installations.SingleOrDefaultAsync(cancel) is { } row) return row;
-        await context.Database.ExecuteSqlAsync(
-            $"INSERT INTO installation (id, id_key, minimum_program_version, created_at) VALUES (1, {RandomNumberGenerator.GetBytes(16)}, 1, now()) ON CONFLICT DO NOTHING", cancel);
-        return await context.Installations.SingleAsync(cancel);
+        if (await ReadInstallationAsync(connection, cancel) is { } row) return row;
+        await using var insert = new NpgsqlCommand(
+            "INSERT INTO installation (id, id_key, minimum_program_version, created_at) VALUES (1, $1, 1, now()) ON CONFLICT DO NOTHING", connection)
+        {
+            Parameters = { new() { Value = RandomNumberGenerator.GetBytes(16) } },
+        };
+        await insert.ExecuteNonQueryAsync(cancel);
+        return (await ReadInstallationAsync(connection, cancel))!;
+    }
+
+    private static async Task<Installation?> ReadInstallationAsync(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand("SELECT id, id_key, minimum_program_version, created_at FROM installation", connection);
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        return await reader.ReadAsync(cancel)
+            ? new Installation { Id = reader.GetInt32(0), IdKey = (byte[])reader[1], MinimumProgramVersion = reader.GetInt32(2), CreatedAt = reader.GetFieldValue<DateTimeOffset>(3) }
+            : null;
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string statement, CancellationToken cancel)

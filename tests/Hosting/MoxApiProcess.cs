@@ -14,6 +14,10 @@ internal sealed class MoxApiProcess : IAsyncDisposable
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
+    // As ./moxapi runs it: from its own output, beside ours, where it is compiled ahead in Release.
+    private static readonly string Program = Path.Combine(
+        AppContext.BaseDirectory, "..", "..", "MoxApi.Api", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "MoxApi.Api.dll");
+
     private readonly Process process;
     private readonly StringBuilder output = new();
     private readonly StringBuilder errors = new();
@@ -155,7 +159,7 @@ internal sealed class MoxApiProcess : IAsyncDisposable
     private static ProcessStartInfo Info(IReadOnlyDictionary<string, string> settings, string? logFile, string[] arguments)
     {
         // Under a shell that runs in the background, SIGINT is ignored from parent to child.
-        string[] command = ["env", "--default-signal=INT", "dotnet", Path.Combine(AppContext.BaseDirectory, "MoxApi.Api.dll"), .. arguments];
+        string[] command = ["env", "--default-signal=INT", "dotnet", Program, .. arguments];
         var info = logFile is null ? new ProcessStartInfo(command[0], command[1..]) : new ProcessStartInfo("sh", ["-c", "exec \"$@\" 2>\"$0\"", logFile, .. command]);
         info.RedirectStandardInput = info.RedirectStandardOutput = true;
         info.RedirectStandardError = logFile is null;

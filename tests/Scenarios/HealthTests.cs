@@ -13,14 +13,12 @@ using Xunit;
 namespace MoxApi.Tests.Scenarios;
 
 /// <summary>What a node says of itself, and to whom.</summary>
-public class HealthTests(TestPostgres postgres)
+public class HealthTests(TestPostgres postgres, MeasuredNode shared) : IClassFixture<MeasuredNode>
 {
     [Fact]
     public async Task It_tells_that_it_lives_and_that_it_is_ready()
     {
-        await using var installation = await Installation.CreateAsync(postgres);
-        await using var node = await installation.StartNodeAsync("a");
-        using var client = node.Client("");
+        using var client = shared.Process.Client("");
 
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(client, "/healthz"));
         await Eventually.HoldsAsync(async () => await StatusAsync(client, "/readyz") == HttpStatusCode.OK, "the node to be ready");
@@ -29,11 +27,9 @@ public class HealthTests(TestPostgres postgres)
     [Fact]
     public async Task Its_measurements_are_for_admins_and_for_who_reaches_their_listener()
     {
-        await using var installation = await Installation.CreateAsync(postgres);
-        await using var node = await installation.StartNodeAsync("a", ("Listeners__Metrics__0", "127.0.0.1:0"));
-        using var stranger = node.Client("");
-        using var admin = node.Client(installation.ApiKey);
-        using var monitoring = new HttpClient { BaseAddress = node.Metrics };
+        using var stranger = shared.Process.Client("");
+        using var admin = shared.Process.Client(shared.Installation.ApiKey);
+        using var monitoring = new HttpClient { BaseAddress = shared.Process.Metrics };
 
         Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(stranger, "/metrics"));
         Assert.Matches("(?m)^moxapi_session_safe.* 1 ?", await admin.GetStringAsync("/metrics"));
@@ -87,13 +83,11 @@ public class HealthTests(TestPostgres postgres)
     [Fact]
     public async Task The_dashboard_is_for_admins()
     {
-        await using var installation = await Installation.CreateAsync(postgres);
-        await using var node = await installation.StartNodeAsync("a");
-        using var client = node.Client("");
+        using var client = shared.Process.Client("");
 
         Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(client, "/hangfire"));
         Assert.Equal(HttpStatusCode.Unauthorized, await DashboardAsync(client, "any:mox_wrong"));
-        Assert.Equal(HttpStatusCode.OK, await DashboardAsync(client, $"any:{installation.ApiKey}"));
+        Assert.Equal(HttpStatusCode.OK, await DashboardAsync(client, $"any:{shared.Installation.ApiKey}"));
     }
 
     private static async Task<HttpStatusCode> DashboardAsync(HttpClient client, string credentials)
@@ -112,3 +106,6 @@ public class HealthTests(TestPostgres postgres)
         return answer.StatusCode;
     }
 }
+
+/// <summary>Tells its measurements on a listener of their own.</summary>
+public sealed class MeasuredNode(TestPostgres postgres) : SharedNode(postgres, ("Listeners__Metrics__0", "127.0.0.1:0"));
