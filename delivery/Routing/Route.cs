@@ -107,7 +107,7 @@ internal sealed class Route : IAsyncDisposable
     public ValueTask DisposeAsync() => hosts.DisposeAsync();
 
     private Verdict Judge(SmtpVerdict failure) =>
-        need.VerifiedTls && failure.Fault is SmtpFault.TlsUnavailable or SmtpFault.TlsFailed ? Verdict.TlsRequired(failure.Text) : Verdict.Of(failure);
+        need.VerifiedTls && failure is { Fault: SmtpFault.TlsUnavailable or SmtpFault.TlsFailed, MayPass: false } ? Verdict.TlsRequired(failure.Text) : Verdict.Of(failure);
 
     private bool MayTryAnother()
     {

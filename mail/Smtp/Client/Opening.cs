@@ -35,7 +35,9 @@ internal sealed class Opening(SmtpExchange exchange, SmtpClientOptions options, 
         var verdict = broken.At(exchange.Step);
         // A server of TLS 1.3 may refuse when the handshake has ended for us: then the connection breaks at the next step.
         var isTls = _inHandshake && (Tls is null || broken.Fault == SmtpFault.Disconnected);
-        return isTls ? SmtpVerdict.Of(exchange.Step, SmtpFault.TlsFailed, verdict.ToString()) : verdict;
+        if (!isTls) return verdict;
+        var mayPass = broken.Fault is SmtpFault.TimedOut or SmtpFault.Disconnected || broken.InnerException is OperationCanceledException or IOException;
+        return SmtpVerdict.Of(exchange.Step, SmtpFault.TlsFailed, verdict.ToString()) with { MayPass = mayPass };
     }
 
     private async Task<SmtpVerdict?> HelloAsync(CancellationToken stop)
@@ -60,7 +62,7 @@ internal sealed class Opening(SmtpExchange exchange, SmtpClientOptions options, 
         _inHandshake = true;
         var reply = await exchange.CommandAsync(SmtpSteps.StartTls, "STARTTLS", options.Timeouts.Command, stop);
         if (reply.Code != 220)
-            return SmtpVerdict.Of(SmtpSteps.StartTls, SmtpFault.TlsFailed, $"The server refused STARTTLS: {reply}");
+            return SmtpVerdict.Of(SmtpSteps.StartTls, SmtpFault.TlsFailed, $"The server refused STARTTLS: {reply}") with { MayPass = reply.IsTransient };
         await HandshakeAsync(stop);
         // RFC 3207 §4.2: what the server said before TLS is forgotten, for anybody may have said it.
         var failure = await HelloAsync(stop);

@@ -36,6 +36,12 @@ public sealed record SmtpVerdict
     /// <summary>Whether it failed, and another try may succeed.</summary>
     public bool IsTransient => !IsSuccess && !IsPermanent;
 
+    /// <summary>
+    /// Of <see cref="SmtpFault.TlsFailed"/>: whether that is a matter of the moment (a 4xx reply, a connection that broke, no answer in time), and not of what the
+    /// server can do or who it is.
+    /// </summary>
+    public bool MayPass { get; init; }
+
     /// <summary>The whole, as people read it.</summary>
     public override string ToString() => Fault != SmtpFault.None ? Text : new SmtpReply(Code, Enhanced, Text).ToString();
 

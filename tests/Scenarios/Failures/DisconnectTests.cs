@@ -16,6 +16,6 @@ public class DisconnectTests(TestPostgres postgres)
     }
 
     [Fact]
-    public async Task To_a_server_that_hangs_up_at_STARTTLS_a_message_goes_in_clear_unless_it_requires_TLS() =>
-        await FailureBed.MisbehaveAtTlsAsync(postgres, "starttls", Act.Disconnect);
+    public async Task To_a_server_that_hangs_up_at_STARTTLS_a_message_goes_in_clear_or_waits_where_it_requires_TLS() =>
+        await FailureBed.MisbehaveAtTlsAsync(postgres, "starttls", Act.Disconnect, mayPass: true);
 }

@@ -19,8 +19,8 @@ public class SilenceTests(TestPostgres postgres)
     }
 
     [Fact]
-    public async Task To_a_server_that_falls_silent_at_STARTTLS_a_message_goes_in_clear_unless_it_requires_TLS() =>
-        await FailureBed.MisbehaveAtTlsAsync(postgres, "starttls", Act.Silence, new() { Command = Short });
+    public async Task To_a_server_that_falls_silent_at_STARTTLS_a_message_goes_in_clear_or_waits_where_it_requires_TLS() =>
+        await FailureBed.MisbehaveAtTlsAsync(postgres, "starttls", Act.Silence, mayPass: true, new() { Command = Short });
 
     // Only the step in question is short, so a slow machine costs a further attempt at the worst.
     private static SmtpTimeouts Only(string step) => step switch
