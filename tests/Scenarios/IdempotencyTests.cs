@@ -39,7 +39,7 @@ public sealed class IdempotencyTests(ApiNode shared) : IClassFixture<ApiNode>, I
     [Fact]
     public async Task The_same_key_with_another_message_is_refused()
     {
-        await SendAsync(client, "k", """{"to": ["jane@example.org"], "subject": "Receipt", "text": "1"}""");
+        await SendAsync(client, "mismatch", """{"to": ["jane@example.org"], "subject": "Receipt", "text": "1"}""");
         string[] others =
         [
             """{"to": ["jane@example.org"], "subject": "Receipt", "text": "2"}""",
@@ -47,7 +47,7 @@ public sealed class IdempotencyTests(ApiNode shared) : IClassFixture<ApiNode>, I
         ];
         foreach (var other in others)
         {
-            var answer = await SendAsync(client, "k", other);
+            var answer = await SendAsync(client, "mismatch", other);
             Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.Status);
             Assert.Equal("idempotency_mismatch", (string?)answer.Body["code"]);
         }
@@ -58,8 +58,8 @@ public sealed class IdempotencyTests(ApiNode shared) : IClassFixture<ApiNode>, I
     public async Task A_file_of_the_same_name_with_other_octets_makes_another_message()
     {
         static string Body(string content) => $$"""{"to": ["jane@example.org"], "text": "1", "attachments": [{"filename": "a.txt", "contentType": "text/plain", "content": "{{content}}"}]}""";
-        Assert.Equal(HttpStatusCode.Accepted, (await SendAsync(client, "k", Body("YQ=="))).Status);
-        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await SendAsync(client, "k", Body("Yg=="))).Status);
+        Assert.Equal(HttpStatusCode.Accepted, (await SendAsync(client, "octets", Body("YQ=="))).Status);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await SendAsync(client, "octets", Body("Yg=="))).Status);
     }
 
     [Fact]
@@ -116,14 +116,14 @@ public sealed class IdempotencyTests(ApiNode shared) : IClassFixture<ApiNode>, I
     [Fact]
     public async Task The_answer_that_is_given_again_says_who_was_suppressed()
     {
-        const string Body = """{"to": ["jane@example.org"], "subject": "Receipt", "text": "1"}""";
+        const string Body = """{"to": ["sam@example.org"], "subject": "Receipt", "text": "1"}""";
         await using (var context = installation.Open())
         {
             await context.Database.ExecuteSqlAsync($"""
-                INSERT INTO suppression (account_id, base_address, address, reason, failure_class, created_at) SELECT id, 'jane@example.org', 'jane@example.org', 0, 0, now() FROM account
+                INSERT INTO suppression (account_id, base_address, address, reason, failure_class, created_at) SELECT id, 'sam@example.org', 'sam@example.org', 0, 0, now() FROM account
                 """, TestContext.Current.CancellationToken);
         }
-        var (first, second) = (await SendAsync(client, "k", Body), await SendAsync(client, "k", Body));
+        var (first, second) = (await SendAsync(client, "suppressed", Body), await SendAsync(client, "suppressed", Body));
         Assert.Equal("suppressed", (string?)first.Body["recipients"]![0]!["status"]);
         Assert.True(JsonNode.DeepEquals(first.Body, second.Body), $"{first.Body}\n{second.Body}");
     }
@@ -137,14 +137,14 @@ public sealed class IdempotencyTests(ApiNode shared) : IClassFixture<ApiNode>, I
         {
             // As the first would, before it writes.
             await using var take = first.CreateCommand();
-            take.CommandText = "SELECT pg_advisory_xact_lock(hashtextextended('moxapi:idempotency:' || min(id) || ':k', 0)) FROM account WHERE name = 'acme'";
+            take.CommandText = "SELECT pg_advisory_xact_lock(hashtextextended('moxapi:idempotency:' || min(id) || ':progress', 0)) FROM account WHERE name = 'acme'";
             await take.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
 
-            var second = await SendAsync(client, "k", Body);
+            var second = await SendAsync(client, "progress", Body);
             Assert.Equal((HttpStatusCode.Conflict, "idempotency_in_progress"), (second.Status, (string?)second.Body["code"]));
         }
-        Assert.Equal(HttpStatusCode.Accepted, (await SendAsync(client, "k", Body)).Status);
-        Assert.Equal(1, await CountAsync());
+        Assert.Equal(HttpStatusCode.Accepted, (await SendAsync(client, "progress", Body)).Status);
+        Assert.Equal(1, await SentAsync());
     }
 
     private async Task<string> TestKeyAsync()

@@ -37,7 +37,7 @@ internal sealed class TwoDoors(Installation installation, MoxApiProcess node) : 
             accepted.Add(messageId);
             return true;
         }
-        Assert.True(answer.StatusCode == HttpStatusCode.ServiceUnavailable, $"{answer.StatusCode}: {body}");
+        Assert.True(answer.StatusCode == HttpStatusCode.ServiceUnavailable, $"{answer.StatusCode}: {body}\n{node.Log}");
         Assert.Equal("unavailable", (string?)JsonNode.Parse(body)!["code"]);
         Assert.True(answer.Headers.RetryAfter?.Delta > TimeSpan.Zero);
         return false;
