@@ -2,7 +2,7 @@ using MoxApi.Migrations.Writing;
 using Npgsql;
 using Xunit;
 
-namespace MoxApi.Tests.Migrations;
+namespace MoxApi.Tests.Migrations.Writing;
 
 public class PassingFaultTests
 {
