@@ -20,11 +20,13 @@ public class PressureTests
         {
             others.Keep((1 << 20) - 50_000, 0);
             // Once by what is announced, once by what comes.
-            Assert.Equal((503, "unavailable", true), await SendAsync(host, chunked: false));
-            Assert.Equal((503, "unavailable", true), await SendAsync(host, chunked: true));
+            Assert.Equal((503, "unavailable", true), await SendAsync(host, Request(Large, chunked: false)));
+            Assert.Equal((503, "unavailable", true), await SendAsync(host, Request(Large, chunked: true)));
+            Assert.Equal((503, "unavailable", true), await SendAsync(host, Form()));
             Assert.Equal((1 << 20) - 50_000, host.InFlight.Taken);
         }
-        Assert.Equal(202, (await SendAsync(host, chunked: true)).Status);
+        Assert.Equal(202, (await SendAsync(host, Request(Large, chunked: true))).Status);
+        Assert.Equal(202, (await SendAsync(host, Form())).Status);
         await Eventually.HoldsAsync(() => Task.FromResult(host.InFlight.Taken == 0), "what was taken to be given back");
     }
 
@@ -44,7 +46,8 @@ public class PressureTests
         await using var host = new ApiHost(new ApiOptions { SpoolFolder = "/nonexistent/folder" });
         await host.InitializeAsync();
 
-        Assert.Equal((503, "unavailable", true), await SendAsync(host, chunked: true));
+        Assert.Equal((503, "unavailable", true), await SendAsync(host, Request(Large, chunked: true)));
+        Assert.Equal((503, "unavailable", true), await SendAsync(host, Form()));
         Assert.Equal(0, host.InFlight.Taken);
     }
 
@@ -78,9 +81,9 @@ public class PressureTests
 
     private static PostgresException Postgres(string state) => new("A test's fault.", "ERROR", "ERROR", state);
 
-    private static async Task<(int Status, string Code, bool RetryAfter)> SendAsync(ApiHost host, bool chunked)
+    private static async Task<(int Status, string Code, bool RetryAfter)> SendAsync(ApiHost host, HttpRequestMessage request)
     {
-        var answer = await host.SendAsync(Request(Large, chunked));
+        var answer = await host.SendAsync(request);
         return (answer.Status, answer.Status == 202 ? "" : answer.Code, answer.Headers.RetryAfter is not null);
     }
 
@@ -88,6 +91,16 @@ public class PressureTests
     {
         Headers = { TransferEncodingChunked = chunked },
         Content = new StringContent(json, Encoding.UTF8, new MediaTypeHeaderValue("application/json")),
+    };
+
+    private static HttpRequestMessage Form() => new(HttpMethod.Post, "/v1/messages")
+    {
+        Headers = { TransferEncodingChunked = true },
+        Content = new MultipartFormDataContent
+        {
+            { new StringContent("""{"to": ["jane@example.org"], "text": "Hi"}"""), "message" },
+            { new ByteArrayContent(new byte[900_000]), "attachment", "a" },
+        },
     };
 
     private static async Task<ApiHost> StartAsync(long limit)

@@ -29,6 +29,7 @@ public sealed class SpoolDiskFullTests(TestPostgres postgres)
         for (var i = 0; i < 2; i++)
         {
             Assert.False(await doors.PostAsync(fileLength: File));
+            Assert.False(await doors.PostFormAsync(File));
             Assert.False(await doors.PostAsync(textLength: ComposedText));
             Assert.Equal(452, await doors.HandInAsync(Incoming));
             Assert.True(await doors.PostAsync(InMemory));
@@ -45,6 +46,7 @@ public sealed class SpoolDiskFullTests(TestPostgres postgres)
     {
         Assert.True(await doors.PostAsync(InMemory));
         Assert.True(await doors.PostAsync(fileLength: File));
+        Assert.True(await doors.PostFormAsync(File));
         Assert.True(await doors.PostAsync(textLength: ComposedText));
         Assert.Equal(250, await doors.HandInAsync(InMemory));
         Assert.Equal(250, await doors.HandInAsync(Incoming));

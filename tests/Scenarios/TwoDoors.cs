@@ -26,22 +26,18 @@ internal sealed class TwoDoors(Installation installation, MoxApiProcess node) : 
     public static (string, string) Smtp { get; } = ("Listeners__Smtp__0", "127.0.0.1:0");
 
     /// <summary>Posts a message; returns whether it was accepted. If not, it was refused as it should be while there is no room: 503, and when to come again.</summary>
-    public async Task<bool> PostAsync(int textLength = 10, int fileLength = 0)
+    public Task<bool> PostAsync(int textLength = 10, int fileLength = 0)
     {
-        var messageId = $"<{NewId()}>";
         var files = fileLength == 0 ? null : new[] { new { filename = "a.bin", contentType = "application/octet-stream", content = Convert.ToBase64String(Noise(fileLength)) } };
-        using var answer = await http.PostAsJsonAsync("/v1/messages", new { to = new[] { "jane@example.net" }, subject = "Out", text = Text(textLength), messageId, attachments = files ?? [] });
-        var body = await answer.Content.ReadAsStringAsync();
-        if (answer.StatusCode == HttpStatusCode.Accepted)
-        {
-            accepted.Add(messageId);
-            return true;
-        }
-        Assert.True(answer.StatusCode == HttpStatusCode.ServiceUnavailable, $"{answer.StatusCode}: {body}\n{node.Log}");
-        Assert.Equal("unavailable", (string?)JsonNode.Parse(body)!["code"]);
-        Assert.True(answer.Headers.RetryAfter?.Delta > TimeSpan.Zero);
-        return false;
+        return PostAsync(messageId => JsonContent.Create(new { to = new[] { "jane@example.net" }, subject = "Out", text = Text(textLength), messageId, attachments = files ?? [] }));
     }
+
+    /// <summary>As <see cref="PostAsync(int, int)"/>, of a form with a file.</summary>
+    public Task<bool> PostFormAsync(int fileLength) => PostAsync(messageId => new MultipartFormDataContent
+    {
+        { JsonContent.Create(new { to = new[] { "jane@example.net" }, subject = "Out", text = Text(10), messageId }), "message" },
+        { new ByteArrayContent(Noise(fileLength)), "attachment", "a.bin" },
+    });
 
     /// <summary>Hands a message in by SMTP; returns the code of the answer that decided.</summary>
     public async Task<int> HandInAsync(int textLength = 10)
@@ -77,6 +73,23 @@ internal sealed class TwoDoors(Installation installation, MoxApiProcess node) : 
     {
         http.Dispose();
         smtp.Dispose();
+    }
+
+    private async Task<bool> PostAsync(Func<string, HttpContent> make)
+    {
+        var messageId = $"<{NewId()}>";
+        using var content = make(messageId);
+        using var answer = await http.PostAsync(new Uri("/v1/messages", UriKind.Relative), content);
+        var body = await answer.Content.ReadAsStringAsync();
+        if (answer.StatusCode == HttpStatusCode.Accepted)
+        {
+            accepted.Add(messageId);
+            return true;
+        }
+        Assert.True(answer.StatusCode == HttpStatusCode.ServiceUnavailable, $"{answer.StatusCode}: {body}\n{node.Log}");
+        Assert.Equal("unavailable", (string?)JsonNode.Parse(body)!["code"]);
+        Assert.True(answer.Headers.RetryAfter?.Delta > TimeSpan.Zero);
+        return false;
     }
 
     private string NewId() => string.Create(CultureInfo.InvariantCulture, $"{++number}@acme.example");

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
 using MoxApi.Api.Json;
 using MoxApi.Api.Problems;
+using MoxApi.Migrations.Writing;
 using MoxApi.OpenApi.Errors;
 using MoxApi.OpenApi.Messages;
 
@@ -61,7 +62,7 @@ internal static class SendFormReader
                 }
             }
         }
-        catch (Exception fault) when (fault is InvalidDataException or IOException and not BadHttpRequestException)
+        catch (Exception fault) when (fault is InvalidDataException or IOException and not (BadHttpRequestException or NoRoomException))
         {
             throw new RefusalException(new(StatusCodes.Status400BadRequest, ErrorCodes.BadRequest, "The body is no valid multipart/form-data: it is cut off, or a part's header is too long or none."));
         }
