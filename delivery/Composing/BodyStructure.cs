@@ -39,7 +39,8 @@ internal static class BodyStructure
             Content = new MimeContent(file.Open()),
         };
         if (file.FileName is not null) part.ContentDisposition.FileName = file.FileName;
-        if (file.ContentId is not null) part.ContentId = file.ContentId;
+        // Not by ContentId: its setter parses, and so may change what the HTML names.
+        if (file.ContentId is not null) part.Headers.Add(HeaderId.ContentId, $"<{file.ContentId}>");
         return part;
     }
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using MimeKit;
 using MoxApi.Mail.Addresses;
 
 namespace MoxApi.Delivery.Composing;
@@ -14,9 +13,6 @@ internal static class DraftCheck
     private const int MaximumReferences = 200;
     private const int MaximumValue = 8_000;
     private const int MaximumId = 500;
-
-    // What is one word in a header (RFC 5322 §3.2.3) and stands in a cid: URL without escapes (RFC 2392 §2).
-    private const string ContentIdPunctuation = "!$&'*+-./=@_~";
 
     public static IReadOnlyList<DraftFault> Faults(MessageDraft draft)
     {
@@ -52,19 +48,9 @@ internal static class DraftCheck
     private static void File(List<DraftFault> faults, string pointer, MessageFile file)
     {
         Value(faults, $"{pointer}/filename", file.FileName, 1000);
-        if (file.ContentId is { } id && (id.Length is 0 or > MaximumId || id.Any(each => !char.IsAsciiLetterOrDigit(each) && !ContentIdPunctuation.Contains(each, StringComparison.Ordinal))))
-            faults.Add(new DraftFault($"{pointer}/contentId", $"A content id has 1 to {MaximumId} ASCII letters, digits and characters of {ContentIdPunctuation}."));
-        if (!IsMediaType(file.ContentType))
-            faults.Add(new DraftFault($"{pointer}/contentType", "A content type has the form type/subtype, perhaps with parameters, and is neither multipart nor message: send such a file as application/octet-stream."));
+        if (file.ContentId is { } id && FileFields.ContentIdFault(id) is { } idFault) faults.Add(new DraftFault($"{pointer}/contentId", idFault));
+        if (FileFields.MediaTypeFault(file.ContentType) is { } typeFault) faults.Add(new DraftFault($"{pointer}/contentType", typeFault));
     }
-
-    private static bool IsMediaType(string text) =>
-        text.Length <= 500 && !text.AsSpan().ContainsAnyExceptInRange(' ', '~') && ContentType.TryParse(text, out var type)
-        && IsMediaName(type.MediaType) && IsMediaName(type.MediaSubtype) && !type.IsMimeType("multipart", "*") && !type.IsMimeType("message", "*");
-
-    // RFC 6838 §4.2 restricted-name; MimeKit reads more than that.
-    private static bool IsMediaName(string name) =>
-        name.Length > 0 && char.IsAsciiLetterOrDigit(name[0]) && name.All(each => char.IsAsciiLetterOrDigit(each) || "!#$&-^_.+".Contains(each, StringComparison.Ordinal));
 
     private static void Header(List<DraftFault> faults, string pointer, MessageHeader header)
     {

@@ -106,7 +106,7 @@ public sealed record SendAttachment
     /// <example>JVBERi0xLjQK</example>
     public required string Content { get; init; }
 
-    /// <summary>Makes the file part of the HTML, which shows it as <c>cid:</c> and this id. 1 to 128 characters, without angle brackets.</summary>
+    /// <summary>Makes the file part of the HTML, which shows it as <c>cid:</c> and this id: 1 to 128 ASCII letters, digits and characters of <c>!$&amp;'*+-/=_~</c>, with single dots between them, and perhaps one <c>@</c> as an address has it.</summary>
     /// <example>logo</example>
     public string? ContentId { get; init; }
 }

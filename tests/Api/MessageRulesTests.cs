@@ -131,6 +131,8 @@ public class MessageRulesTests
     [InlineData("multipart/mixed; boundary=x", false)]
     [InlineData("MESSAGE/rfc822", false)]
     [InlineData("text/plain; a=\"b", false)]
+    [InlineData("application/a'b", false)]
+    [InlineData("~x/y", false)]
     public void A_media_type_is_checked(string type, bool valid) =>
         Assert.Equal(valid ? [] : ["/attachments/0/contentType invalid_content_type"], Faults(Good with { Attachments = [File with { ContentType = type }] }));
 
@@ -148,6 +150,17 @@ public class MessageRulesTests
         Assert.Empty(Faults(Good with { Attachments = [File with { ContentId = "logo" }, File with { ContentId = "logo2@x" }] }));
         Assert.Equal(["/attachments/1/contentId invalid_value"], Faults(Good with { Attachments = [File with { ContentId = "logo" }, File with { ContentId = "logo" }] }));
     }
+
+    [Theory]
+    [InlineData("logo2@x.example", true)]
+    [InlineData("part1.a-b_c~d", true)]
+    [InlineData("logo.", false)]
+    [InlineData("a@.b", false)]
+    [InlineData("a@@b", false)]
+    [InlineData("a#b", false)]
+    [InlineData("a`b", false)]
+    public void A_content_id_is_one_that_can_be_composed(string id, bool valid) =>
+        Assert.Equal(valid ? [] : ["/attachments/0/contentId invalid_value"], Faults(Good with { Attachments = [File with { ContentId = id }] }));
 
     [Theory]
     [InlineData("<a@b>", true)]

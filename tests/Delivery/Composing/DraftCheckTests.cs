@@ -66,6 +66,20 @@ public class DraftCheckTests
         Refused("/attachments/0/contentType", Simple with { Attachments = [File("a", type, [])] });
 
     [Theory]
+    [InlineData("")]
+    [InlineData(".")]
+    [InlineData("logo.")]
+    [InlineData("a..b")]
+    [InlineData("a@")]
+    [InlineData("a@b.")]
+    [InlineData("a@.b")]
+    [InlineData("a@@b")]
+    [InlineData("a@b@c")]
+    [InlineData("a#b")]
+    [InlineData("a%41")]
+    public void What_is_no_content_id_is_refused(string id) => Refused("/attachments/0/contentId", Simple with { Attachments = [File("a", "text/plain", [], id)] });
+
+    [Theory]
     [InlineData("a@b.example")]
     [InlineData("<ab.example>")]
     [InlineData("<a@b> <c@d>")]

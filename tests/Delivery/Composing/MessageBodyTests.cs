@@ -106,6 +106,19 @@ public class MessageBodyTests
             });
 
     [Fact]
+    public Task Any_content_id_is_refused_or_is_the_one_that_the_html_names() =>
+        Gen.OneOf("a", "logo", "1", ".", "@", "-", "*", "'", "/", "=", "~", "!", "#", "%", "?", "`", "{", "<", ">", " ", "(", "é", new string('i', 50)).Array[0, 6].Select(string.Concat).ForEachAsync(
+            2000,
+            async id =>
+            {
+                var draft = Simple with { Html = "<p>", Attachments = [File("a", "image/png", [1], id)] };
+                if (MessageComposer.Check(draft).Count > 0) return;
+                var file = (await ReadBackAsync(draft)).BodyParts.OfType<MimePart>().Last();
+                Assert.Equal($"<{id}>", file.Headers[HeaderId.ContentId]);
+                Assert.Equal(id, file.ContentId);
+            });
+
+    [Fact]
     public async Task The_hash_is_that_of_the_body_as_written()
     {
         var (composed, body) = await ComposeAsync(Simple with { Text = "Hello  \n\n", Html = "é", Attachments = [Pdf, Logo] });
