@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
+using System.Text.Json;
 using MoxApi.Api.Json;
 using MoxApi.Api.Messages.Reading;
 using MoxApi.Api.Problems;
@@ -86,6 +87,31 @@ public class SendBatchReaderTests
         using var batch = await ReadAsync($$"""{"messages": [{"text": "{{text}}{{text}}"}, {"text": "{{text}}"}]}""", spool);
         Assert.Equal(413, Assert.Throws<RefusalException>(() => batch.Bind(0, new Faults())).Refusal.Status);
         Assert.Equal(text.Length, batch.Bind(1, new Faults()).Request.Text!.Length);
+    }
+
+    [Fact]
+    public async Task More_values_than_a_batch_can_have_are_refused_before_they_are_parsed()
+    {
+        using var spool = new AttachmentSpool(Path.GetTempPath(), new BytesInFlight().Open());
+        var many = string.Concat(Enumerable.Repeat("0,", SendBodyShape.Batch.MaxTokens));
+        Assert.Equal(413, (await Assert.ThrowsAsync<RefusalException>(() => ReadAsync($$"""{"messages": [{{many}}0]}""", spool))).Refusal.Status);
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("[[[[]],[]],{}]")]
+    [InlineData("""{"a": {"b": [0, 0, "[,:"], ",": null}, "\"": {}}""")]
+    [InlineData(Batch)]
+    public void What_the_parser_keeps_of_each_value_counts_as_in_flight(string json)
+    {
+        var inFlight = new BytesInFlight();
+        using var spool = new AttachmentSpool(Path.GetTempPath(), inFlight.Open());
+        using var scanner = new SendBodyScanner(spool, SendBodyShape.Batch);
+        scanner.Take(Encoding.UTF8.GetBytes(json));
+
+        var tokens = 0;
+        for (var reader = new Utf8JsonReader(scanner.Rest.Span); reader.Read(); tokens++) { }
+        Assert.InRange(inFlight.Taken - scanner.Rest.Length, 12 * tokens, 72 * tokens);
     }
 
     private static Task<SendBatch> ReadAsync(string json, AttachmentSpool spool) =>

@@ -24,6 +24,9 @@ internal sealed class SendBodyScanner(AttachmentSpool spool, SendBodyShape shape
     /// <summary>The octets of a request.</summary>
     public const long MaxLength = 70 * 1024 * 1024;
 
+    // What the parser keeps of a token: 12 octets, in a list that grows by doubling, and is there twice while it does.
+    private const int TokenOctets = 36;
+
     // The longest spelling of the names looked for: each of 11 letters as \u0061.
     private const int MaxKey = 66;
 
@@ -39,6 +42,8 @@ internal sealed class SendBodyScanner(AttachmentSpool spool, SendBodyShape shape
     private int _depth;
     private int _onPath;      // So many of the open objects and lists, from the outermost, are those of the path.
     private int _keyLength;
+    private int _tokens = 1;  // The parser finds no more: each begins an object or list, ends one, or is the first of all or of one, or follows a comma or colon.
+    private int _counted;     // So many of them are counted in the spool.
     private bool _keyNext;    // In an object, ahead of a name.
     private bool _nameOnPath; // The name just read is the path's.
 
@@ -123,18 +128,22 @@ internal sealed class SendBodyScanner(AttachmentSpool spool, SendBodyShape shape
             case (byte)'"':
                 return TakeQuote();
             case (byte)'{' or (byte)'[':
+                _tokens += 2;
                 Enter(isObject: b == '{');
                 break;
             case (byte)'}' or (byte)']':
+                _tokens++;
                 if (_depth > 0) _depth--;
                 _onPath = Math.Min(_onPath, _depth);
                 _keyNext = false;
                 break;
             case (byte)',':
+                _tokens++;
                 _keyNext = InObject(_depth);
                 if (IsOnPath && !_keyNext) _items[_depth]++;
                 break;
             case (byte)':':
+                _tokens++;
                 _keyNext = false;
                 break;
         }
@@ -249,7 +258,9 @@ internal sealed class SendBodyScanner(AttachmentSpool spool, SendBodyShape shape
     {
         if (_rest.WrittenCount + octets.Length > shape.MaxRest)
             throw new RefusalException(Refusal.TooLarge($"Without the content of its attachments a request has at most {shape.MaxRest / 1024 / 1024} MiB."));
-        spool.Count(octets.Length);
+        if (_tokens > shape.MaxTokens) throw new RefusalException(Refusal.TooLarge($"A request has at most {shape.MaxTokens} names and values."));
+        spool.Count(octets.Length + ((_tokens - _counted) * TokenOctets));
+        _counted = _tokens;
         _rest.Write(octets);
     }
 
