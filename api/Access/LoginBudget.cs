@@ -35,6 +35,9 @@ internal sealed class LoginBudget(TimeProvider time)
         }
     }
 
+    /// <summary>The smallest network around an address, which one host has.</summary>
+    public static IPNetwork HostOf(IPAddress client) => Levels[0].Around(client);
+
     /// <summary>How long an address has to wait until it may try again; null where it may now.</summary>
     public TimeSpan? Wait(IPAddress client)
     {

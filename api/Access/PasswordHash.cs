@@ -23,38 +23,44 @@ internal static class PasswordHash
     private static readonly string Nobody = Format(new byte[SaltLength], new byte[HashLength]);
 
     /// <summary>The verifier of a password.</summary>
-    public static async Task<string> CreateAsync(string password)
+    public static async Task<string> CreateAsync(string password, CancellationToken cancel = default)
     {
         var salt = RandomNumberGenerator.GetBytes(SaltLength);
-        return Format(salt, await ComputeAsync(password, salt, static () => { }, CancellationToken.None));
-    }
-
-    /// <summary>Whether a password fits a verifier; none fits an absent one, in the same time.</summary>
-    /// <param name="password">As it was given.</param>
-    /// <param name="stored">The verifier; null where there is no such user, or no password.</param>
-    /// <param name="admit">Called when the turn has come, before the work; may throw.</param>
-    /// <param name="cancel">Gives up waiting for the turn.</param>
-    public static async Task<bool> VerifyAsync(string password, string? stored, Action admit, CancellationToken cancel)
-    {
-        var parts = (stored ?? Nobody).Split('$');
-        var hash = await ComputeAsync(password, FromBase64(parts[4]), admit, cancel);
-        return CryptographicOperations.FixedTimeEquals(hash, FromBase64(parts[5])) && stored is not null;
-    }
-
-    private static async Task<byte[]> ComputeAsync(string password, byte[] salt, Action admit, CancellationToken cancel)
-    {
         await AtOnce.WaitAsync(cancel);
         try
         {
-            admit();
-            // The library takes no empty password. None that is stored is empty or begins so.
-            using var argon = new Argon2id(Encoding.UTF8.GetBytes(password.Length > 0 ? password : "\0")) { Salt = salt, MemorySize = MemoryKib, Iterations = Passes, DegreeOfParallelism = Lanes };
-            return await argon.GetBytesAsync(HashLength);
+            return Format(salt, await ComputeAsync(password, salt));
         }
         finally
         {
             AtOnce.Release();
         }
+    }
+
+    /// <summary>Whether a password fits a verifier; none fits an absent one, in the same time.</summary>
+    /// <param name="password">As it was given.</param>
+    /// <param name="stored">The verifier; null where there is no such user, or no password.</param>
+    /// <param name="isKnown">Called when the turn has come: whether it has become known that the password fits, which saves the work. May throw.</param>
+    /// <param name="cancel">Gives up waiting for the turn.</param>
+    public static async Task<bool> VerifyAsync(string password, string? stored, Func<bool> isKnown, CancellationToken cancel)
+    {
+        var parts = (stored ?? Nobody).Split('$');
+        await AtOnce.WaitAsync(cancel);
+        try
+        {
+            return isKnown() || (CryptographicOperations.FixedTimeEquals(await ComputeAsync(password, FromBase64(parts[4])), FromBase64(parts[5])) && stored is not null);
+        }
+        finally
+        {
+            AtOnce.Release();
+        }
+    }
+
+    private static async Task<byte[]> ComputeAsync(string password, byte[] salt)
+    {
+        // The library takes no empty password. None that is stored is empty or begins so.
+        using var argon = new Argon2id(Encoding.UTF8.GetBytes(password.Length > 0 ? password : "\0")) { Salt = salt, MemorySize = MemoryKib, Iterations = Passes, DegreeOfParallelism = Lanes };
+        return await argon.GetBytesAsync(HashLength);
     }
 
     private static string Format(byte[] salt, byte[] hash) =>

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Caching.Memory;
 using MoxApi.Mail.Addresses;
@@ -6,10 +8,18 @@ using MoxApi.Migrations;
 
 namespace MoxApi.Api.Access;
 
-/// <summary>Keys and logins as they are stored. A key that was found is trusted for a second, so that a burst of requests is one look-up.</summary>
-internal sealed class StoredCredentials(IDbContextFactory<MailDbContext> contexts, IMemoryCache cache, LoginBudget budget, KeyUsage usage, TimeProvider time) : ICredentials
+/// <summary>
+/// Keys and logins as they are stored. A key that was found is trusted for a second, so that a burst of requests is one look-up. Of a login the account is
+/// looked up each time; only that a password fits a stored hash is remembered, for hashing is what is slow.
+/// </summary>
+internal sealed class StoredCredentials(
+    IDbContextFactory<MailDbContext> contexts, IMemoryCache cache, LoginBudget budget, LoginLine line, KeyUsage usage, TimeProvider time) : ICredentials
 {
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Remembered = TimeSpan.FromMinutes(1);
+
+    // Passwords are remembered as their MACs under a key that only this process has.
+    private readonly byte[] secret = RandomNumberGenerator.GetBytes(32);
 
     // A login has every right of its account, but not the installation's.
     private static readonly HashSet<string> LoginScopes = [.. OpenApi.Access.Scopes.All.Where(s => s != OpenApi.Access.Scopes.Admin)];
@@ -36,10 +46,26 @@ internal sealed class StoredCredentials(IDbContextFactory<MailDbContext> context
         budget.ThrowIfExhausted(client);
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
         var account = MailAddress.TryParse(address, out var parsed, out _) ? await AccountOfAsync(context, parsed, cancellationToken) : null;
-        // Asked again when its turn comes: many guesses may have queued up while the budget lasted.
-        if (await PasswordHash.VerifyAsync(password, account?.PasswordHash, () => budget.ThrowIfExhausted(client), cancellationToken)) return new Caller(account!.Id, LoginScopes) { IsLogin = true };
+        if (await IsRightAsync(password, account?.PasswordHash, client, cancellationToken)) return new Caller(account!.Id, LoginScopes) { IsLogin = true };
         budget.Fail(client);
         return null;
+    }
+
+    private async Task<bool> IsRightAsync(string password, string? stored, IPAddress client, CancellationToken cancel)
+    {
+        var login = ("login", Convert.ToHexString(HMACSHA256.HashData(secret, Encoding.UTF8.GetBytes($"{stored}\0{password}"))));
+        if (cache.TryGetValue(login, out _)) return true;
+        using var place = line.Join(client);
+        // Both are asked again when its turn comes: many guesses may have queued up while the budget lasted, or many times the same right password.
+        if (!await PasswordHash.VerifyAsync(password, stored, () => IsKnown(login, client), cancel)) return false;
+        cache.Set(login, true, new MemoryCacheEntryOptions { AbsoluteExpirationRelativeToNow = Remembered, Size = 1 });
+        return true;
+    }
+
+    private bool IsKnown((string, string) login, IPAddress client)
+    {
+        budget.ThrowIfExhausted(client);
+        return cache.TryGetValue(login, out _);
     }
 
     private async Task<KnownKey?> ReadAsync(byte[] hash, CancellationToken cancel)

@@ -25,7 +25,7 @@ internal sealed class StoredAccounts(IDbContextFactory<MailDbContext> contexts, 
     {
         var row = new Account { Name = request.Name, CreatedAt = time.GetUtcNow() };
         AccountWire.Apply(request, row);
-        if (request.Password is { } password) row.PasswordHash = await PasswordHash.CreateAsync(password);
+        if (request.Password is { } password) row.PasswordHash = await PasswordHash.CreateAsync(password, cancel);
         await using var context = await contexts.CreateDbContextAsync(cancel);
         await using var transaction = await context.Database.BeginTransactionAsync(cancel);
         context.Add(row);
@@ -55,7 +55,7 @@ internal sealed class StoredAccounts(IDbContextFactory<MailDbContext> contexts, 
     public async Task<Account?> ChangeAsync(long id, ChangeAccountRequest request, CancellationToken cancel)
     {
         // The hash takes time: no transaction waits for it.
-        var hash = request.Password is { } password ? await PasswordHash.CreateAsync(password) : null;
+        var hash = request.Password is { } password ? await PasswordHash.CreateAsync(password, cancel) : null;
         await using var context = await contexts.CreateDbContextAsync(cancel);
         if (await In(context).SingleOrDefaultAsync(a => a.Id == id, cancel) is not { } row) return null;
         row.Name = request.Name ?? row.Name;

@@ -149,6 +149,7 @@ internal static class NodeHost
             services.AddMoxApiEndpoints()
                 .AddWebhookManagement()
                 .AddSingleton<LoginBudget>()
+                .AddSingleton<LoginLine>()
                 .AddSingleton<KeyUsage>()
                 .AddHostedService(s => s.GetRequiredService<KeyUsage>())
                 .AddSingleton<ICredentials, StoredCredentials>()

@@ -43,7 +43,7 @@ internal static class Sandbox
         {
             Name = AccountName,
             MaySendAsAnyone = true,
-            PasswordHash = await PasswordHash.CreateAsync(Password),
+            PasswordHash = await PasswordHash.CreateAsync(Password, cancel),
             // Failing addresses are there to be tried.
             PauseBouncePercent = 100,
             PauseComplaintPercent = 100,

@@ -16,7 +16,7 @@ public class PasswordHashTests
     [InlineData("Pässword ☺", false)]
     [InlineData("", false)]
     public async Task A_verifier_of_another_implementation_is_understood(string password, bool fits) =>
-        Assert.Equal(fits, await PasswordHash.VerifyAsync(password, Foreign, () => { }, Cancel));
+        Assert.Equal(fits, await PasswordHash.VerifyAsync(password, Foreign, () => false, Cancel));
 
     [Fact]
     public async Task A_password_fits_the_verifier_that_was_made_of_it_and_no_two_are_alike()
@@ -24,9 +24,9 @@ public class PasswordHashTests
         var (one, other) = (await PasswordHash.CreateAsync("moxmoxmox"), await PasswordHash.CreateAsync("moxmoxmox"));
 
         Assert.NotEqual(one, other);
-        Assert.True(await PasswordHash.VerifyAsync("moxmoxmox", one, () => { }, Cancel));
-        Assert.True(await PasswordHash.VerifyAsync("moxmoxmox", other, () => { }, Cancel));
-        Assert.False(await PasswordHash.VerifyAsync("moxmoxmoy", one, () => { }, Cancel));
+        Assert.True(await PasswordHash.VerifyAsync("moxmoxmox", one, () => false, Cancel));
+        Assert.True(await PasswordHash.VerifyAsync("moxmoxmox", other, () => false, Cancel));
+        Assert.False(await PasswordHash.VerifyAsync("moxmoxmoy", one, () => false, Cancel));
     }
 
     [Fact]
@@ -38,12 +38,13 @@ public class PasswordHashTests
         {
             begun.Release();
             go.Wait(TimeSpan.FromMinutes(1));
+            return false;
         }, Cancel), Cancel)).ToArray();
         for (var n = 0; n < 2; n++) Assert.True(await begun.WaitAsync(TimeSpan.FromMinutes(1), Cancel));
 
         var third = false;
         // With a turn free it would be taken before this returns.
-        var waiting = PasswordHash.VerifyAsync("x", null, () => third = true, Cancel);
+        var waiting = PasswordHash.VerifyAsync("x", null, () => !(third = true), Cancel);
         Assert.False(third);
 
         go.Set();
@@ -58,6 +59,6 @@ public class PasswordHashTests
         for (var n = 0; n < 4; n++)
             await Assert.ThrowsAsync<InvalidOperationException>(() => PasswordHash.VerifyAsync("x", Foreign, () => throw new InvalidOperationException(), Cancel));
 
-        Assert.True(await PasswordHash.VerifyAsync("pässword ☺", Foreign, () => { }, Cancel).WaitAsync(TimeSpan.FromMinutes(1), Cancel));
+        Assert.True(await PasswordHash.VerifyAsync("pässword ☺", Foreign, () => false, Cancel).WaitAsync(TimeSpan.FromMinutes(1), Cancel));
     }
 }

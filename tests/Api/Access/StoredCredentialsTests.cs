@@ -28,7 +28,7 @@ public sealed class StoredCredentialsTests(TestPostgres postgres) : IAsyncLifeti
     {
         installation = await Installation.CreateAsync(postgres);
         usage = new KeyUsage(installation.Database, time, NullLogger<KeyUsage>.Instance);
-        credentials = new StoredCredentials(new StoredLists(installation), cache, new LoginBudget(time), usage, time);
+        credentials = new StoredCredentials(new StoredLists(installation), cache, new LoginBudget(time), new LoginLine(), usage, time);
         await using var context = installation.Open();
         var acme = await context.Accounts.SingleAsync(Cancel);
         acme.PasswordHash = await PasswordHash.CreateAsync("pass:wörd");
@@ -184,6 +184,70 @@ public sealed class StoredCredentialsTests(TestPostgres postgres) : IAsyncLifeti
 
         // Two hashes run at once, so up to two more may have begun before the tenth failure was counted.
         Assert.InRange(answers.Count(a => a == "tried"), 10, 12);
+    }
+
+    [Fact]
+    public async Task A_password_that_was_right_is_not_hashed_again_until_it_is_changed()
+    {
+        Assert.NotNull(await credentials.FindByPasswordAsync("receipts@acme.example", "pass:wörd", Client, Cancel));
+        await WhileNothingIsHashedAsync(async () => Assert.NotNull(await credentials.FindByPasswordAsync("receipts@acme.example", "pass:wörd", Client, Cancel).WaitAsync(TimeSpan.FromMinutes(1), Cancel)));
+
+        await using (var context = installation.Open())
+        {
+            (await context.Accounts.SingleAsync(Cancel)).PasswordHash = await PasswordHash.CreateAsync("another");
+            await context.SaveChangesAsync(Cancel);
+        }
+        Assert.Null(await credentials.FindByPasswordAsync("receipts@acme.example", "pass:wörd", Client, Cancel));
+        Assert.NotNull(await credentials.FindByPasswordAsync("receipts@acme.example", "another", Client, Cancel));
+    }
+
+    [Fact]
+    public Task Logins_of_one_network_do_not_queue_without_end() => WhileNothingIsHashedAsync(async () =>
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var logins = Enumerable.Range(0, LoginLine.MaxOfNetwork + 1)
+            .Select(_ => credentials.FindByPasswordAsync("receipts@acme.example", "pass:wörd", Client, patience.Token)).ToList();
+
+        var first = await Task.WhenAny(logins).WaitAsync(TimeSpan.FromMinutes(1), Cancel);
+
+        var refused = await Assert.ThrowsAsync<RefusalException>(() => first);
+        Assert.Equal((429, TimeSpan.FromSeconds(5)), (refused.Refusal.Status, refused.Refusal.RetryAfter));
+        await patience.CancelAsync();
+        foreach (var login in logins.Where(l => l != first)) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => login);
+    });
+
+    [Fact]
+    public void The_line_of_logins_has_an_end_and_a_place_is_given_back()
+    {
+        var line = new LoginLine();
+        var places = Enumerable.Range(0, LoginLine.MaxLength).Select(n => line.Join(IPAddress.Parse($"198.51.100.{n % 8}"))).ToList();
+        Assert.Equal(503, Assert.Throws<RefusalException>(() => line.Join(Client)).Refusal.Status);
+        places.ForEach(place => place.Dispose());
+        for (var n = 0; n < LoginLine.MaxOfNetwork; n++) line.Join(Client);
+        Assert.Equal(429, Assert.Throws<RefusalException>(() => line.Join(Client)).Refusal.Status);
+        line.Join(IPAddress.Parse("2001:db8::1"));
+    }
+
+    // Holds both turns, so that whoever needs one waits.
+    private static async Task WhileNothingIsHashedAsync(Func<Task> act)
+    {
+        using var go = new ManualResetEventSlim();
+        using var begun = new SemaphoreSlim(0);
+        var turns = Enumerable.Range(0, 2).Select(_ => Task.Run(() => PasswordHash.VerifyAsync("x", null, () =>
+        {
+            begun.Release();
+            return go.Wait(TimeSpan.FromMinutes(2)); // And without the work, then.
+        }, Cancel), Cancel)).ToArray();
+        for (var n = 0; n < 2; n++) Assert.True(await begun.WaitAsync(TimeSpan.FromMinutes(1), Cancel));
+        try
+        {
+            await act();
+        }
+        finally
+        {
+            go.Set();
+            await Task.WhenAll(turns);
+        }
     }
 
     private async Task ChangeKeyAsync(Action<MoxApi.Migrations.Accounts.ApiKey> change)
