@@ -1,5 +1,6 @@
 using System.Net;
 using MoxApi.Api.Problems;
+using MoxApi.OpenApi.Errors;
 
 namespace MoxApi.Api.Access;
 
@@ -24,6 +25,12 @@ internal sealed record Caller(long AccountId, IReadOnlySet<string> Scopes)
 
     /// <summary>The only account whose things the caller sees; absent for an admin, who sees those of all.</summary>
     public long? Within => IsAdmin ? null : AccountId;
+
+    /// <summary>Keeps tests away from what the account's real mail goes by.</summary>
+    /// <exception cref="RefusalException">The caller has a test key.</exception>
+    public Caller RefuseTest() => IsTest
+        ? throw new RefusalException(new Refusal(StatusCodes.Status403Forbidden, ErrorCodes.TestKey, "A test key changes nothing that the account's real mail goes by."))
+        : this;
 
     /// <summary>Whether the caller may do what a scope allows. An admin may do everything.</summary>
     public bool Has(string scope) => Scopes.Contains(scope) || Scopes.Contains(MoxApi.OpenApi.Access.Scopes.Admin);

@@ -3,7 +3,10 @@ using MoxApi.Api.Problems;
 
 namespace MoxApi.Api.Messages;
 
-/// <summary>Changes what of an account's messages is still to come. Another account's are not found.</summary>
+/// <summary>
+/// Changes what of an account's messages is still to come. Another account's are not found, nor is what the caller could not have sent: real messages with a
+/// test key and the other way round, and those of other domains than the key's.
+/// </summary>
 internal interface IScheduledMessages
 {
     /// <summary>Cancels a message for those recipients that no worker has in hand; false where there is no such message.</summary>

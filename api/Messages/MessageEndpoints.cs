@@ -88,7 +88,8 @@ internal static class MessageEndpoints
     /// <summary>Cancel a message</summary>
     /// <remarks>
     /// Ends the message for each recipient that waits for its time, or for a further attempt. A recipient that a worker has in hand just now is left
-    /// alone, and shown as it is; ask again to cancel it if it is delayed.
+    /// alone, and shown as it is; ask again to cancel it if it is delayed. A test key finds tests alone, any other key none of them, and a key that is limited
+    /// to domains what was sent from these.
     /// </remarks>
     /// <param name="id" example="msg_nd6d6ufobktiwmfb53p4onpova">The message's id.</param>
     /// <response code="200">The message; at least one recipient was canceled.</response>
@@ -96,7 +97,10 @@ internal static class MessageEndpoints
         await scheduled.CancelAsync(http.Caller(), id, cancellationToken) ? await FindAsync(id, http, messages, cancellationToken) : Refusal.NotFound;
 
     /// <summary>Reschedule a message</summary>
-    /// <remarks>Gives a message that was sent with `sendAt` another time, for each recipient that was not tried yet. A past time sends it at once.</remarks>
+    /// <remarks>
+    /// Gives a message that was sent with `sendAt` another time, for each recipient that was not tried yet. A past time sends it at once. Which messages a key
+    /// finds is as for canceling.
+    /// </remarks>
     /// <param name="id" example="msg_nd6d6ufobktiwmfb53p4onpova">The message's id.</param>
     /// <response code="200">The message; at least one recipient has the new time.</response>
     private static async Task<IResult> RescheduleAsync(string id, HttpContext http, IMessages messages, IScheduledMessages scheduled, CancellationToken cancellationToken)

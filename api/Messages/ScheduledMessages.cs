@@ -44,7 +44,9 @@ internal sealed class ScheduledMessages(IDbContextFactory<MailDbContext> context
 
     private async Task<StoredMessage?> FindAsync(MailDbContext context, Caller caller, string id, CancellationToken cancellationToken) =>
         ids.TryRead(PublicIdKind.Message, id, out var stored)
-            ? await context.Messages.AsNoTracking().SingleOrDefaultAsync(m => m.Id == stored && m.AccountId == caller.AccountId, cancellationToken)
+            && await context.Messages.AsNoTracking().SingleOrDefaultAsync(m => m.Id == stored && m.AccountId == caller.AccountId && m.IsTest == caller.IsTest, cancellationToken) is { } message
+            && (caller.DomainIds is not { } domains || (message.DomainId is { } domain && domains.Contains(domain)))
+            ? message
             : null;
 
     private async Task ApplyAsync(

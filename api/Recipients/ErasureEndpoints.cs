@@ -22,15 +22,16 @@ internal static class ErasureEndpoints
     /// <remarks>
     /// What is on its way to the address is canceled. In the messages that went to it the address is replaced by one that cannot be sent to, and their octets,
     /// subject, tags, metadata, SMTP conversations and stored webhook calls are deleted, for all of their recipients. When something was sent and how it
-    /// ended remains. What the account received from the address is not touched. The request can be repeated.
+    /// ended remains. What the account received from the address is not touched. The request can be repeated. Not with a test key.
     /// </remarks>
     /// <response code="200">How much was erased.</response>
     private static async Task<Ok<RecipientErasure>> EraseAsync(HttpContext http, StoredErasure erasure, PublicIds ids, CancellationToken cancellationToken)
     {
+        var caller = http.Caller().RefuseTest();
         var faults = new Faults();
         var request = await JsonBody.ReadAsync<EraseRecipientRequest>(http.Request, faults, cancellationToken);
         if (!MailAddress.TryParse(request.Address, out var address, out var fault)) faults.Add("/address", FaultCodes.InvalidAddress, fault);
-        var account = request.AccountId is { } id ? http.Caller().Sees(id, ids) : http.Caller().AccountId;
+        var account = request.AccountId is { } id ? caller.Sees(id, ids) : caller.AccountId;
         if (account is null) faults.Add("/accountId", FaultCodes.UnknownReference, "There is no such account.");
         faults.ThrowIfAny();
         return TypedResults.Ok(await erasure.EraseAsync(account!.Value, address!, request.KeepSuppression ?? true, cancellationToken));

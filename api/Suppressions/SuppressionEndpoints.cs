@@ -31,18 +31,19 @@ internal static class SuppressionEndpoints
     /// <summary>Suppress an address</summary>
     /// <remarks>
     /// The account does not send to the address any more, nor to its other spellings. Messages that are on their way already are stopped before their
-    /// next attempt. An address that is on the list already gets the new note and time.
+    /// next attempt. An address that is on the list already gets the new note and time. Not with a test key.
     /// </remarks>
     /// <response code="201">The entry.</response>
     private static async Task<Created<Suppression>> AddAsync(HttpContext http, ISuppressions suppressions, TimeProvider time, CancellationToken cancellationToken)
     {
+        var caller = http.Caller().RefuseTest();
         var faults = new Faults();
         var request = await JsonBody.ReadAsync<AddSuppressionRequest>(http.Request, faults, cancellationToken);
         if (!MailAddress.TryParse(request.Address, out var address, out var fault)) faults.Add("/address", FaultCodes.InvalidAddress, fault);
         TextRules.OneLine(request.Detail, MaxDetail, "/detail", faults);
         if (request.ExpiresAt <= time.GetUtcNow()) faults.Add("/expiresAt", FaultCodes.InvalidValue, "The time has passed.");
         faults.ThrowIfAny();
-        var made = await suppressions.AddAsync(http.Caller(), address!, request.Detail, request.ExpiresAt?.ToUniversalTime(), cancellationToken);
+        var made = await suppressions.AddAsync(caller, address!, request.Detail, request.ExpiresAt?.ToUniversalTime(), cancellationToken);
         return TypedResults.Created($"/v1/suppressions/{Uri.EscapeDataString(made.Address)}", made);
     }
 
@@ -66,11 +67,11 @@ internal static class SuppressionEndpoints
         await suppressions.FindAsync(http.Caller(), Address(address, http), cancellationToken) is { } found ? TypedResults.Ok(found) : Refusal.NotFound;
 
     /// <summary>Remove an address from the list</summary>
-    /// <remarks>It is sent to again, in all of its spellings, by messages that are sent from now on.</remarks>
+    /// <remarks>It is sent to again, in all of its spellings, by messages that are sent from now on. Not with a test key.</remarks>
     /// <param name="address" example="jane@example.org">The address.</param>
     /// <response code="204">The address is no longer suppressed.</response>
     private static async Task<IResult> RemoveAsync(string address, HttpContext http, ISuppressions suppressions, CancellationToken cancellationToken) =>
-        await suppressions.RemoveAsync(http.Caller(), Address(address, http), cancellationToken) ? TypedResults.NoContent() : Refusal.NotFound;
+        await suppressions.RemoveAsync(http.Caller().RefuseTest(), Address(address, http), cancellationToken) ? TypedResults.NoContent() : Refusal.NotFound;
 
     private static MailAddress Address(string routed, HttpContext http)
     {

@@ -15,6 +15,9 @@ public static class ErrorCodes
     /// <summary>403: the key lacks the scope of the operation.</summary>
     public const string MissingScope = "missing_scope";
 
+    /// <summary>403: a test key changes nothing that the account's real mail goes by.</summary>
+    public const string TestKey = "test_key";
+
     /// <summary>403: the account may not send from the address of From.</summary>
     public const string SenderNotAllowed = "sender_not_allowed";
 
