@@ -2,7 +2,8 @@ namespace MoxApi.Migrations.Webhooks;
 
 /// <summary>
 /// The end of every statement that writes events, about messages or about the account alone: for each event in the common table expression
-/// <c>e</c> (id, account_id, type, at) a delivery to each endpoint that wants it. So an event and its webhooks are one transaction, whoever writes it.
+/// <c>e</c> (id, account_id, type, at) a delivery to each endpoint that wants it. Who would be told that mail or webhooks have stopped is not left to what an
+/// endpoint chose: <c>webhook.disabled</c> (31) and <c>account.paused</c> (50) go to each. So an event and its webhooks are one transaction, whoever writes it.
 /// </summary>
 public static class EventFanOut
 {
@@ -19,7 +20,7 @@ public static class EventFanOut
         wd AS (
           INSERT INTO webhook_delivery (endpoint_id, event_id, status, attempts, created_at)
           SELECT w.id, e.id, 0, 0, e.at FROM e JOIN webhook_endpoint w ON w.account_id = e.account_id
-          WHERE w.disabled_at IS NULL AND (e.type = ANY (w.events) OR (w.events = '{}' AND e.type <> 1))
+          WHERE w.disabled_at IS NULL AND (e.type = ANY (w.events) OR (w.events = '{}' AND e.type <> 1) OR e.type IN (31, 50))
         """;
 
     private const string Queue = """

@@ -53,7 +53,7 @@ public enum EventType
     /// <summary>A test of a webhook, posted to it alone when it was asked for.</summary>
     [JsonStringEnumMemberName("webhook.test")] WebhookTest,
 
-    /// <summary>Another webhook of the account was disabled, because it kept failing or answered 410.</summary>
+    /// <summary>Another webhook of the account was disabled, because it kept failing or answered 410. Goes to all of the account's webhooks, whatever they chose.</summary>
     [JsonStringEnumMemberName("webhook.disabled")] WebhookDisabled,
 
     /// <summary>A domain's DNS records were found to be right.</summary>
@@ -62,6 +62,6 @@ public enum EventType
     /// <summary>A domain's DNS records are no longer right.</summary>
     [JsonStringEnumMemberName("domain.failing")] DomainFailing,
 
-    /// <summary>An account may not send for the time being.</summary>
+    /// <summary>An account may not send for the time being. Goes to all of the account's webhooks, whatever they chose.</summary>
     [JsonStringEnumMemberName("account.paused")] AccountPaused,
 }

@@ -29,7 +29,7 @@ public sealed class EventFanOutTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_event_of_the_account_is_posted_to_who_wants_it()
+    public async Task That_an_account_is_paused_is_posted_to_all_its_endpoints_whatever_they_chose()
     {
         await bed.AddEndpointAsync(receiver.Url);
         await bed.Endpoints.CreateAsync(bed.Account, new CreateWebhookRequest { Url = receiver.Url.AbsoluteUri, AllowPrivate = true, Events = [Wire.EventType.AccountPaused] }, default);
@@ -44,7 +44,7 @@ public sealed class EventFanOutTests(TestPostgres postgres) : IAsyncLifetime
         bed.Drain();
         await bed.UntilDeliveriesAsync(d => d.TrueForAll(x => x.Status == WebhookDeliveryStatus.Delivered));
 
-        Assert.Equal(2, receiver.Received.Length);
+        Assert.Equal(3, receiver.Received.Length);
         var data = JsonDocument.Parse(receiver.Received[0].Body).RootElement.GetProperty("data");
         Assert.Equal(["eventId", "accountId", "account"], data.EnumerateObject().Select(p => p.Name));
         Assert.Equal("""{"reason":"Why.","finished":400,"bounced":24,"complained":1,"limitPercent":5.5}""", data.GetProperty("account").GetRawText());

@@ -15,10 +15,12 @@ internal static class WebhookDetail
     {
         using var document = JsonDocument.Parse(detail);
         var webhook = document.RootElement.GetProperty("webhook");
+        // Who receives at another endpoint must not learn of a secret that the URL may have.
+        var url = new Uri(webhook.GetProperty("url").GetString()!);
         return new()
         {
             Id = ids.Make(PublicIdKind.WebhookEndpoint, webhook.GetProperty("id").GetInt64()),
-            Url = webhook.GetProperty("url").GetString()!,
+            Url = $"{url.Scheme}://{url.Authority}",
             Reason = webhook.GetProperty("reason").GetString(),
         };
     }
