@@ -163,6 +163,7 @@ internal sealed partial class StoredMessages(
             Metadata = m.Metadata,
             AcceptedAt = m.AcceptedAt,
             SendAt = m.SendAt,
+            IsTest = m.IsTest,
             Header = Array.Empty<byte>(),
         }).ToDictionaryAsync(m => m.Id, m => Wire.Summary(m, ids), cancel);
     }

@@ -39,6 +39,7 @@ internal static class Wire
         Metadata = JsonSerializer.Deserialize(message.Metadata, StoredJson.Default.DictionaryStringString)!,
         AcceptedAt = message.AcceptedAt,
         SendAt = message.SendAt,
+        Test = message.IsTest ? true : null,
         Recipients = [.. recipients.Select(r => Of(r.Row, r.Leased, r.Last, now, ids))],
     };
 

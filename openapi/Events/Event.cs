@@ -78,8 +78,8 @@ public sealed record EventWebhook
     /// <example>whk_w7ntqa5zvymkvyh74xcw5jwsme</example>
     public required string Id { get; init; }
 
-    /// <summary>Where its events were posted when it happened.</summary>
-    /// <example>https://app.acme.example/hooks/mail</example>
+    /// <summary>Where its events were posted when it happened, up to the host: what follows may be secret.</summary>
+    /// <example>https://app.acme.example</example>
     public required string Url { get; init; }
 
     /// <summary>Why it was disabled; absent in a test.</summary>
@@ -109,6 +109,10 @@ public sealed record EventMessage
     /// <summary>The metadata given when it was sent.</summary>
     /// <example>{"orderId": "42"}</example>
     public required IReadOnlyDictionary<string, string> Metadata { get; init; }
+
+    /// <summary>Present and true where a test key sent it: nothing of this happened to a real recipient.</summary>
+    /// <example>true</example>
+    public bool? Test { get; init; }
 }
 
 /// <summary>The recipient of an event.</summary>

@@ -45,6 +45,10 @@ public record MessageSummary
     /// <summary>When it is to be sent; absent where its sender gave no time.</summary>
     /// <example>2026-11-23T08:00:00.000Z</example>
     public DateTimeOffset? SendAt { get; init; }
+
+    /// <summary>Present and true where a test key sent it: it never left.</summary>
+    /// <example>true</example>
+    public bool? Test { get; init; }
 }
 
 /// <summary>A message with what became of each recipient.</summary>

@@ -14,11 +14,11 @@ internal static class EventQuery
     /// <summary>The columns, to be the first of a statement.</summary>
     public const string Columns = """
         e.id, e.type, e.at, e.account_id, e.sequence, e.recipient_id, r.address, e.message_id, m.message_id_header, m.subject, m.tags, m.metadata::text,
-        e.attempt_id, a.number, a.smtp_code, a.enhanced_code, a.reply, a.failure_class, a.remote_host, e.detail::text
+        e.attempt_id, a.number, a.smtp_code, a.enhanced_code, a.reply, a.failure_class, a.remote_host, e.detail::text, m.is_test
         """;
 
     /// <summary>The number of <see cref="Columns"/>.</summary>
-    public const int ColumnCount = 20;
+    public const int ColumnCount = 21;
 
     /// <summary>The joins to a table of events named <c>e</c>.</summary>
     public const string Joins = """
@@ -69,6 +69,7 @@ internal static class EventQuery
             Subject = deleted ? "" : row.GetString(9),
             Tags = deleted ? [] : row.GetFieldValue<string[]>(10),
             Metadata = deleted ? new Dictionary<string, string>() : JsonSerializer.Deserialize<Dictionary<string, string>>(row.GetString(11))!,
+            Test = !deleted && row.GetBoolean(20) ? true : null,
         };
     }
 
