@@ -52,20 +52,22 @@ internal sealed class Senders(IDbContextFactory<MailDbContext> contexts, SecretB
 
     /// <summary>The sender for an account and an author.</summary>
     /// <param name="accountId">Who sends.</param>
-    /// <param name="from">The author; the account's first address where absent.</param>
+    /// <param name="from">The author; the account's first address, of those in the domains, where absent.</param>
     /// <param name="domains">The only domains that may be used, by id; all of the account's where absent.</param>
     /// <param name="cancel">Gives up.</param>
     /// <exception cref="SenderNotAllowedException">The account may not send as him, or has no address for a default.</exception>
     /// <exception cref="SenderStoppedException">Nothing may be sent for now.</exception>
     public async Task<Sender> FindAsync(long accountId, Mailbox? from, IReadOnlyCollection<long>? domains, CancellationToken cancel)
     {
-        var (key, address) = (("sender", accountId, from?.Address.ToString()), from?.Address.ToString() ?? "an address of its own, for it has none");
+        var key = ("sender", accountId, from?.Address.ToString() ?? (domains is null ? null : string.Join(',', domains.Order())));
         if (!cache.TryGetValue(key, out Sender? sender))
         {
-            sender = await ReadAsync(accountId, from, cancel);
+            sender = await ReadAsync(accountId, from, domains, cancel);
             cache.Set(key, sender, new MemoryCacheEntryOptions { AbsoluteExpirationRelativeToNow = Fresh, Size = 1 });
         }
-        if (sender is null || (domains is not null && !(sender.DomainId is { } domain && domains.Contains(domain)))) throw new SenderNotAllowedException(address);
+        if (sender is null) throw new SenderNotAllowedException(NotAllowed(from, domains is not null));
+        if (domains is not null && !(sender.DomainId is { } domain && domains.Contains(domain)))
+            throw new SenderNotAllowedException($"The key may not send from {sender.From.Address}: it is limited to other domains.");
         if (sender.Stopped is { } stop) throw new SenderStoppedException(stop);
         // An author without a name goes by the one that is stored for him.
         return from is null ? sender : sender with { From = new Mailbox(from.DisplayName ?? sender.From.DisplayName, from.Address) };
@@ -86,12 +88,17 @@ internal sealed class Senders(IDbContextFactory<MailDbContext> contexts, SecretB
         foreach (var key in late) neededUntil.AddOrUpdate(key, hour, (_, known) => known > hour ? known : hour);
     }
 
-    private async Task<Sender?> ReadAsync(long accountId, Mailbox? from, CancellationToken cancel)
+    private static string NotAllowed(Mailbox? from, bool isLimited) =>
+        from is not null ? $"The account may not send from {from.Address}: neither the domain nor the address is its own."
+        : isLimited ? "The message needs a from: the account has no address in the domains that the key is limited to."
+        : "The message needs a from: the account has no address.";
+
+    private async Task<Sender?> ReadAsync(long accountId, Mailbox? from, IReadOnlyCollection<long>? domains, CancellationToken cancel)
     {
         await using var context = await contexts.CreateDbContextAsync(cancel);
         var account = await context.Accounts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == accountId && a.DeletedAt == null, cancel);
         if (account is null) return null;
-        from = from is null ? await DefaultAsync(context, accountId, cancel) : new Mailbox(await NameAsync(context, accountId, from.Address, cancel), from.Address);
+        from = from is null ? await DefaultAsync(context, accountId, domains, cancel) : new Mailbox(await NameAsync(context, accountId, from.Address, cancel), from.Address);
         if (from is null) return null;
         var domain = await context.Domains.AsNoTracking().Include(d => d.DkimKeys).SingleOrDefaultAsync(d => d.Name == from.Address.Domain.Ascii, cancel);
         if (!await MaySendAsync(context, account, domain, from.Address, cancel)) return null;
@@ -105,9 +112,9 @@ internal sealed class Senders(IDbContextFactory<MailDbContext> contexts, SecretB
                 : domain?.SuspendedAt is not null ? SenderStop.DomainSuspended : null);
     }
 
-    private static async Task<Mailbox?> DefaultAsync(MailDbContext context, long accountId, CancellationToken cancel)
+    private static async Task<Mailbox?> DefaultAsync(MailDbContext context, long accountId, IReadOnlyCollection<long>? domains, CancellationToken cancel)
     {
-        var first = await context.Addresses.Where(a => a.AccountId == accountId).OrderBy(a => a.Id)
+        var first = await context.Addresses.Where(a => a.AccountId == accountId && (domains == null || domains.Contains(a.DomainId))).OrderBy(a => a.Id)
             .Join(context.Domains, a => a.DomainId, d => d.Id, (a, d) => new { a.LocalPart, a.DisplayName, d.Name }).FirstOrDefaultAsync(cancel);
         return first is not null && MailAddress.TryCreate(first.LocalPart, MailDomain.Parse(first.Name), out var address, out _) ? new Mailbox(first.DisplayName, address) : null;
     }

@@ -82,4 +82,4 @@ public sealed class SenderStoppedException(SenderStop stop) : Exception(stop swi
 }
 
 /// <summary>The account may not send from this address.</summary>
-public sealed class SenderNotAllowedException(string address) : Exception($"The account may not send from {address}: neither the domain nor the address is its own.");
+public sealed class SenderNotAllowedException(string message) : Exception(message);

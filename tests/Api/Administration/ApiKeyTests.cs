@@ -88,6 +88,55 @@ public sealed class ApiKeyTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Without_from_a_limited_key_sends_as_the_first_address_of_its_domains()
+    {
+        await host.PostAsync("/v1/domains", new { name = "shop.example" });
+        await host.PostAsync("/v1/domains", new { name = "empty.example" });
+        await host.PostAsync(await AcmeAsync() + "/addresses", new { address = "orders@shop.example" });
+        var (shop, empty) = (await MakeAsync(new { name = "shop", domains = new[] { "shop.example" } }), await MakeAsync(new { name = "empty", domains = new[] { "empty.example" } }));
+
+        // Neither answers for the other, nor for who is not limited.
+        foreach (var (key, from) in new[] { (null, "Acme, Inc. <receipts@acme.example>"), (shop, "orders@shop.example"), (null, "Acme, Inc. <receipts@acme.example>") })
+            Assert.Equal(from, (await host.GetAsync($"/v1/messages/{await host.SendMessageAsync(key: key)}")).Json.GetProperty("from").GetString());
+        var refused = await host.PostAsync("/v1/messages", new { to = new[] { "jane@example.org" }, text = "x" }, empty);
+        Assert.Equal((403, "sender_not_allowed"), Refusal(refused));
+        Assert.Contains("no address in the domains that the key is limited to", refused.Text, StringComparison.Ordinal);
+        Assert.Contains("limited to other domains", (await SendAsync(empty, "receipts@acme.example")).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_a_key_could_not_have_sent_it_cannot_cancel_or_reschedule()
+    {
+        await host.PostAsync("/v1/domains", new { name = "shop.example" });
+        var (shop, tests) = (await MakeAsync(new { name = "shop", domains = new[] { "shop.example" } }), await MakeAsync(new { name = "tests", test = true }));
+        var (real, shops) = (await ScheduleAsync(null, "receipts@acme.example"), await ScheduleAsync(shop, "orders@shop.example"));
+
+        foreach (var (message, key) in new[] { (real, shop), (real, tests), (shops, tests) })
+        {
+            Assert.Equal((404, "not_found"), Refusal(await host.PatchAsync(message, new { sendAt = TimeProvider.System.GetUtcNow().AddDays(2) }, key)));
+            Assert.Equal((404, "not_found"), Refusal(await host.PostAsync(message + "/cancel", null, key)));
+        }
+        Assert.Equal(200, (await host.PatchAsync(shops, new { sendAt = TimeProvider.System.GetUtcNow().AddDays(2) }, shop)).Status);
+        Assert.Equal(200, (await host.PostAsync(shops + "/cancel", null, shop)).Status);
+        Assert.Equal(200, (await host.PostAsync(real + "/cancel")).Status);
+    }
+
+    [Fact]
+    public async Task A_test_key_changes_nothing_that_real_mail_goes_by()
+    {
+        var tests = await MakeAsync(new { name = "tests", test = true });
+        await host.PostAsync("/v1/suppressions", new { address = "sam@example.net" });
+
+        foreach (var answer in new[]
+        {
+            await host.PostAsync("/v1/suppressions", new { address = "jane@example.org" }, tests), await host.DeleteAsync("/v1/suppressions/sam@example.net", tests),
+            await host.PostAsync("/v1/recipients/erase", new { address = "sam@example.net" }, tests),
+        })
+            Assert.Equal((403, "test_key"), Refusal(answer));
+        Assert.Equal(["sam@example.net"], (await host.GetAsync("/v1/suppressions", tests)).Json.GetProperty("data").EnumerateArray().Select(s => s.GetProperty("address").GetString()));
+    }
+
+    [Fact]
     public async Task A_limit_to_a_domain_that_is_deleted_leaves_nothing_to_send_from()
     {
         var other = await host.PostAsync("/v1/domains", new { name = "shop.example" });
@@ -107,8 +156,15 @@ public sealed class ApiKeyTests(TestPostgres postgres) : IAsyncLifetime
         var sent = await host.SendMessageAsync(key: made.Json.GetProperty("key").GetString());
 
         Assert.Equal(["delivered"], await host.StatusesAsync(sent));
-        await using var context = host.Open();
-        Assert.Empty(context.Queue);
+        await using (var context = host.Open()) Assert.Empty(context.Queue);
+
+        var real = await host.SendMessageAsync();
+        Assert.Equal([false, true], (await host.GetAsync("/v1/messages")).Json.GetProperty("data").EnumerateArray().Select(IsTest));
+        foreach (var (message, test) in new[] { (sent, true), (real, false) })
+        {
+            Assert.Equal(test, IsTest((await host.GetAsync($"/v1/messages/{message}")).Json));
+            Assert.All((await host.GetAsync($"/v1/messages/{message}/events")).Json.GetProperty("data").EnumerateArray(), e => Assert.Equal(test, IsTest(e.GetProperty("data").GetProperty("message"))));
+        }
     }
 
     [Fact]
@@ -146,6 +202,14 @@ public sealed class ApiKeyTests(TestPostgres postgres) : IAsyncLifetime
         Assert.Equal((422, "/domains invalid_value"), (changed.Status, changed.Faults.Single()));
         Assert.Equal(200, (await host.PatchAsync(made.Headers.Location.OriginalString, new { scopes = new[] { "admin" }, reset = new[] { "domains" } })).Status);
     }
+
+    // Told where it is so, and left out where it is not.
+    private static bool IsTest(JsonElement message) => message.TryGetProperty("test", out var test) && test.GetBoolean();
+
+    private async Task<string> MakeAsync(object request) => (await host.PostAsync("/v1/api-keys", request)).Json.GetProperty("key").GetString()!;
+
+    private async Task<string> ScheduleAsync(string? key, string from) =>
+        (await host.PostAsync("/v1/messages", new { from, to = new[] { "jane@example.org" }, text = "x", sendAt = TimeProvider.System.GetUtcNow().AddDays(1) }, key)).Headers.Location!.OriginalString;
 
     private Task<Answer> SendAsync(string? key, string from) => host.PostAsync("/v1/messages", new { from, to = new[] { "jane@example.org" }, text = "x" }, key);
 
