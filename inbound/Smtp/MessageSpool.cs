@@ -40,7 +40,14 @@ internal sealed class MessageSpool(string folder, BytesInFlight.Share share) : I
     public void Discard()
     {
         memory.ResetWrittenCount();
-        file?.SetLength(0);
+        try
+        {
+            file?.SetLength(0);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            // On a disk that cannot be written any more, as when it was this that refused the message. They go with the file.
+        }
         share.Keep(0, 0);
     }
 

@@ -114,7 +114,18 @@ internal sealed partial class SmtpSession(SmtpServer server, SmtpPeer peer, Conn
     public SmtpReply? RefuseForWantOfRoom(MailCommand mail) => InFlight.HasRoomFor(mail.Size ?? MessageSpool.MaxOctetsInMemory) ? null : NoRoom;
 
     /// <summary>Reads a message after DATA, to its end.</summary>
-    public ValueTask<SmtpReply?> ReceiveAsync(MessageSpool spool) => new MessageReader(connection.Transport.Input, lifetime, Options, Time).ReadAsync(spool);
+    public async ValueTask<SmtpReply?> ReceiveAsync(MessageSpool spool)
+    {
+        try
+        {
+            return await new MessageReader(connection.Transport.Input, lifetime, Options, Time).ReadAsync(spool);
+        }
+        catch (Exception thrown) when (!EndsTheSession(thrown))
+        {
+            // RFC 5321 §3.8: the rest of the message would be taken for commands.
+            return new SmtpReply(421, new(4, 3, 0), $"{Excuse(thrown).Text} Closing.");
+        }
+    }
 
     private async ValueTask<SmtpReply?> NextAsync()
     {
@@ -143,15 +154,13 @@ internal sealed partial class SmtpSession(SmtpServer server, SmtpPeer peer, Conn
                 ? new SmtpReply(421, new(4, 7, 0), "Too many commands and no message, closing.")
                 : reply;
         }
-        catch (OperationCanceledException) when (lifetime.HasEnded)
-        {
-            throw;
-        }
-        catch (Exception thrown) when (thrown is not (ConnectionResetException or ConnectionAbortedException))
+        catch (Exception thrown) when (!EndsTheSession(thrown))
         {
             return Excuse(thrown);
         }
     }
+
+    private bool EndsTheSession(Exception thrown) => thrown is ConnectionResetException or ConnectionAbortedException || (thrown is OperationCanceledException && lifetime.HasEnded);
 
     // What brings no message nearer. RFC 5321 §4.5.3.1.10: recipients past the limit come in one piece, and are meant for the next message.
     private static bool IsIdle(SmtpCommand command, SmtpReply reply) => command switch

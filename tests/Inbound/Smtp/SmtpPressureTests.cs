@@ -51,6 +51,18 @@ public class SmtpPressureTests
     }
 
     [Fact]
+    public async Task What_breaks_in_the_middle_of_a_message_closes_the_connection_and_the_rest_is_no_command()
+    {
+        // No path has such a character, which nothing here expects.
+        await using var host = await SmtpListenerHost.StartAsync(options => options.SpoolFolder = "/tmp/\0");
+        await using var client = await host.BeginAsync();
+        await client.SayStartAsync("DATA", "354 ");
+        await client.SendRawAsync(string.Concat(Enumerable.Repeat(Line, 100)));
+        await client.ExpectStartAsync("421 4.3.0 ");
+        await client.ExpectClosedAsync();
+    }
+
+    [Fact]
     public async Task What_a_client_that_leaves_has_sent_is_given_back()
     {
         var inFlight = new BytesInFlight();
