@@ -15,6 +15,9 @@ internal sealed record Refusal(int Status, string Code, string Title) : IResult
     /// <summary>When the client may try again.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
+    /// <summary><see cref="RetryAfter"/> in whole seconds, as it is told.</summary>
+    public int? RetryAfterSeconds => RetryAfter is { } wait ? (int)Math.Ceiling(wait.TotalSeconds) : null;
+
     public static Refusal NotFound { get; } = new(StatusCodes.Status404NotFound, ErrorCodes.NotFound, "There is no such thing.");
 
     /// <summary>The program cannot take the request now; nothing of it was kept.</summary>
@@ -35,7 +38,7 @@ internal sealed record Refusal(int Status, string Code, string Title) : IResult
         var response = httpContext.Response;
         httpContext.RequestServices.GetService<ApiMetrics>()?.Refused(this);
         response.StatusCode = Status;
-        if (RetryAfter is { } wait) response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+        if (RetryAfterSeconds is { } wait) response.Headers.RetryAfter = wait.ToString(CultureInfo.InvariantCulture);
         await response.WriteAsJsonAsync(ToProblem(httpContext), WireJson.Options, "application/problem+json", httpContext.RequestAborted);
     }
 }

@@ -23,6 +23,10 @@ public sealed record Problem
     /// <example>0HNH2B7Q6QK3D:00000001</example>
     public required string RequestId { get; init; }
 
+    /// <summary>In a result of a batch, where there is no header field Retry-After: the seconds after which the message may be sent again. Absent elsewhere.</summary>
+    /// <example>10</example>
+    public int? RetryAfter { get; init; }
+
     /// <summary>Each fault of the request; absent where the problem is not in its contents.</summary>
     public IReadOnlyList<Fault>? Errors { get; init; }
 }

@@ -30,6 +30,7 @@ public class BatchEndpointTests(ApiHost host) : IClassFixture<ApiHost>
             FaultsOf(results[1]).Order(StringComparer.Ordinal));
         Assert.Equal(["/messages/3 invalid_type", "/messages/3/to required", "/messages/3/text required"], FaultsOf(results[3]));
         Assert.Equal(["invalid_request", "invalid_request", "internal_error", "unavailable"], results.Where(r => r.TryGetProperty("problem", out _)).Select(r => r.GetProperty("problem").GetProperty("code").GetString()));
+        Assert.Equal([null, null, null, null, null, 10, null], results.Select(r => r.TryGetProperty("problem", out var problem) && problem.TryGetProperty("retryAfter", out var wait) ? wait.GetInt32() : (int?)null));
         Assert.DoesNotContain("secret", answer.Text);
         Assert.Equal<byte[]>([[0, 1, 2]], host.Account.Sent.Single(sent => sent.Draft.MessageId == "<mixed-2@acme.example>").Files);
     }
