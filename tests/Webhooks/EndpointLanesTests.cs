@@ -25,6 +25,16 @@ public class EndpointLanesTests
     }
 
     [Fact]
+    public void A_slow_success_leaves_an_endpoint_no_more_than_four_calls()
+    {
+        for (var i = 0; i < 40; i++) Call(1, SlowSuccess);
+        Assert.Equal(4, CallsOf(1));
+        for (var i = 0; i < 40; i++) Call(1, Success);
+        Call(1, SlowSuccess);
+        Assert.Equal(4, CallsOf(1));
+    }
+
+    [Fact]
     public void After_a_failure_an_endpoint_is_probed_with_one_call_at_a_time()
     {
         for (var i = 0; i < 5; i++) Call(1, Success);
@@ -49,7 +59,7 @@ public class EndpointLanesTests
 
         Assert.Equal(0, WantOf(1)); // five would fit
         calls.ForEach(call => End(call, SlowSuccess));
-        Assert.Equal(5, WantOf(1)); // of one that became slow, as many as there are calls: twelve, and seven are in hand
+        Assert.Equal(0, WantOf(1)); // of one that became slow, as many as there are calls: four
     }
 
     [Fact]

@@ -11,6 +11,9 @@ internal sealed class EndpointLane
     /// <summary>The most calls at a time.</summary>
     public const int HighestLimit = 24;
 
+    /// <summary>The most for one that answers slowly, however well: several such endpoints of one account would have all slots that there are for such.</summary>
+    public const int SlowLimit = 4;
+
     // So often as many rows as calls are held of an endpoint that is quick: it need not wait for PostgreSQL between two calls, and claims come in batches.
     private const int Ahead = 3;
 
@@ -54,11 +57,11 @@ internal sealed class EndpointLane
         return true;
     }
 
-    /// <summary>Learns from a call: a success makes room for one more at a time, a failure leaves one, as a probe.</summary>
+    /// <summary>Learns from a call: a success makes room for one more at a time, of those that a quick or a slow endpoint may have; a failure leaves one, as a probe.</summary>
     public void Learn(PostResult result)
     {
-        limit = result.Succeeded ? Math.Min(limit + 1, HighestLimit) : 1;
         IsProven = result.Succeeded && result.Duration < Quick;
+        limit = result.Succeeded ? Math.Min(limit + 1, IsProven ? HighestLimit : SlowLimit) : 1;
     }
 
     /// <summary>Makes room for the next call.</summary>
