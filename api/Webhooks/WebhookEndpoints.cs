@@ -69,22 +69,24 @@ internal static class WebhookEndpoints
     /// <summary>Change a webhook</summary>
     /// <remarks>
     /// Changes what the request names and leaves the rest. A webhook that was disabled, by this or because it kept failing or answered 410, is enabled again
-    /// with <c>{"disabled": false}</c>; what failed can be replayed then. One that was made with <c>allowPrivate</c> is moved by an admin only.
+    /// with <c>{"disabled": false}</c>; what failed can be replayed then. One with <c>allowPrivate</c> is moved by an admin only, as only an admin makes one so.
     /// </remarks>
     /// <param name="id" example="whk_w7ntqa5zvymkvyh74xcw5jwsme">The webhook's id.</param>
     /// <response code="200">The webhook as it is now.</response>
     private static async Task<IResult> UpdateAsync(
         string id, HttpContext http, IWebhooks webhooks, IOptions<ApiOptions> options, CancellationToken cancellationToken)
     {
-        // Whether its address may be without TLS was settled when it was made.
         if (await webhooks.FindAsync(http.Caller(), id, cancellationToken) is not { } webhook) return Refusal.NotFound;
         var faults = new Faults();
         var request = await JsonBody.ReadAsync<UpdateWebhookRequest>(http.Request, faults, cancellationToken);
-        WebhookRules.Check(request, options.Value.AllowHttpWebhooks || webhook.AllowPrivate, faults);
+        var allowPrivate = request.AllowPrivate ?? webhook.AllowPrivate;
+        // An address that may be without TLS because it may be private is looked at again when it may not any more.
+        WebhookRules.Check(allowPrivate ? request : request with { Url = request.Url ?? webhook.Url }, options.Value.AllowHttpWebhooks || allowPrivate, faults);
         faults.ThrowIfAny();
-        // Its maker's leave to call what is not public was for the address it had.
-        if (webhook.AllowPrivate && request.Url is not null && request.Url != webhook.Url && !http.Caller().IsAdmin)
-            throw new RefusalException(new(StatusCodes.Status403Forbidden, ErrorCodes.MissingScope, "To move a webhook that may be at an address that is not public takes the scope \"admin\"."));
+        // An admin's leave to call what is not public was for the address it had.
+        var moved = request.Url is not null && request.Url != webhook.Url;
+        if (allowPrivate && (moved || !webhook.AllowPrivate) && !http.Caller().IsAdmin)
+            throw new RefusalException(new(StatusCodes.Status403Forbidden, ErrorCodes.MissingScope, "A webhook that may be at an address that is not public takes the scope \"admin\"."));
         return await webhooks.UpdateAsync(http.Caller(), id, request, cancellationToken) is { } changed ? TypedResults.Ok(changed) : Refusal.NotFound;
     }
 

@@ -20,6 +20,12 @@ public sealed record UpdateWebhookRequest
     public string? Description { get; init; }
 
     /// <summary>
+    /// Whether addresses that are not public may be posted to from now on. True needs the scope <c>admin</c>. False takes the leave back, of an <c>https</c> address.
+    /// </summary>
+    /// <example>false</example>
+    public bool? AllowPrivate { get; init; }
+
+    /// <summary>
     /// True disables the webhook: events are no longer posted, those that wait end as failed, and those that happen meanwhile are not kept for it. False enables it
     /// again, without a pause; what failed can be replayed then.
     /// </summary>

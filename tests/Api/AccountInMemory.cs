@@ -141,6 +141,7 @@ internal sealed class AccountInMemory : IMessages, IScheduledMessages, IWebhooks
             Url = request.Url ?? webhook.Url,
             Events = request.Events ?? webhook.Events,
             Description = request.Description ?? webhook.Description,
+            AllowPrivate = request.AllowPrivate ?? webhook.AllowPrivate,
             DisabledAt = request.Disabled is { } disabled ? (disabled ? Time : null) : webhook.DisabledAt,
         };
         return Task.FromResult<Webhook?>(Webhooks[at]);

@@ -63,6 +63,18 @@ public class WebhookEndpointTests(ApiHost host) : IClassFixture<ApiHost>
     }
 
     [Fact]
+    public async Task Leave_for_addresses_that_are_not_public_is_given_by_an_admin_and_taken_back_by_whoever_may_change_the_webhook()
+    {
+        var path = $"/v1/webhooks/{await MakeAsync()}";
+        Assert.Equal(403, (await host.PatchAsync(path, """{"allowPrivate": true}""")).Status);
+        Assert.True((await AsAdminAsync(HttpMethod.Patch, path, """{"allowPrivate": true, "url": "http://10.0.0.1/hook"}""")).Json.GetProperty("allowPrivate").GetBoolean());
+
+        Assert.Equal(["/url invalid_url"], (await host.PatchAsync(path, """{"allowPrivate": false}""")).Faults);
+        Assert.False((await host.PatchAsync(path, """{"allowPrivate": false, "url": "https://app.example/hook"}""")).Json.GetProperty("allowPrivate").GetBoolean());
+        Assert.Equal(403, (await host.PatchAsync(path, """{"allowPrivate": true}""")).Status);
+    }
+
+    [Fact]
     public async Task A_large_body_is_refused()
     {
         var answer = await host.PostAsync("/v1/webhooks", $$"""{"url": "{{new string('x', 300_000)}}"}""");
@@ -86,7 +98,7 @@ public class WebhookEndpointTests(ApiHost host) : IClassFixture<ApiHost>
     [Theory]
     [InlineData("""{"url": "http://app.example/", "description": "a\u0000b"}""", "/description invalid_character", "/url invalid_url")]
     [InlineData("""{"url": null, "disabled": "yes"}""", "/url invalid_type", "/disabled invalid_type")]
-    [InlineData("""{"allowPrivate": true, "secret": "x"}""", "/allowPrivate unknown_field", "/secret unknown_field")]
+    [InlineData("""{"allowPrivate": 1, "secret": "x"}""", "/allowPrivate invalid_type", "/secret unknown_field")]
     [InlineData("""{"events": ["message.opened"]}""", "/events/0 invalid_value")]
     public async Task What_is_wrong_with_a_change_is_named(string body, params string[] faults)
     {

@@ -96,6 +96,7 @@ public sealed class WebhookEndpoints(IDbContextFactory<MailDbContext> contexts, 
         if (row is null) return null;
         if (request.Events is { } events) row.Events = ToStored(events);
         if (request.Description is { } description) row.Description = description.Length == 0 ? null : description;
+        row.AllowPrivate = request.AllowPrivate ?? row.AllowPrivate;
         if (request.Disabled is true && row.DisabledAt is null) (row.DisabledAt, row.DisabledReason) = (time.GetUtcNow(), DisabledByOwner);
         if (request.Disabled is false) (row.DisabledAt, row.DisabledReason) = (null, null);
         var moved = request.Url is not null && Absolute(request.Url) != row.Url;
