@@ -13,6 +13,9 @@ internal sealed class StoredErasure(NpgsqlDataSource database, IDbContextFactory
 {
     private const int BatchSize = 1000;
 
+    // An answer has up to 1,000 addresses.
+    private const int AnswersAtOnce = 100;
+
     private static readonly RecipientStatus[] Unfinished = [RecipientStatus.Queued, RecipientStatus.Scheduled, RecipientStatus.Held, RecipientStatus.Delayed];
 
     /// <summary>Cancels what is on its way to the address, then erases it, in this order: what is on its way cannot be erased.</summary>
@@ -57,7 +60,7 @@ internal sealed class StoredErasure(NpgsqlDataSource database, IDbContextFactory
 #pragma warning disable CA1309 // It becomes SQL, and goes by the same order as ORDER BY.
             var page = await context.IdempotentAnswers.AsNoTracking().Where(i => i.AccountId == account && string.Compare(i.Key, last) > 0)
 #pragma warning restore CA1309
-                .OrderBy(i => i.Key).Take(BatchSize).Select(i => new { i.Key, i.Answer }).ToListAsync(cancel);
+                .OrderBy(i => i.Key).Take(AnswersAtOnce).Select(i => new { i.Key, i.Answer }).ToListAsync(cancel);
             if (page.Count == 0) return total;
             foreach (var row in page)
             {
