@@ -40,7 +40,7 @@ internal static class CommandLine
         await using var database = await Database.OpenAsync(settings, ClusterUse.Command, loggers, stop);
         if (settings.Node.Has(Roles.Migrate)) await SchemaMigrator.MigrateAsync(database.Source, stop);
         else await SchemaMigrator.CheckAsync(database.Source, stop);
-        return await action(new CommandContext(settings, database.Source, NodeHost.OpenSecrets(settings)), stop);
+        return await action(new CommandContext(settings, database.Source, await NodeHost.OpenSecretsAsync(settings, database.Source, stop)), stop);
     });
 
     /// <summary>Runs something that Ctrl-C and SIGTERM stop; a mistake of the user becomes one line and exit code 1.</summary>

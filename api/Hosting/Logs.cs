@@ -9,12 +9,13 @@ internal static class Logs
     public static ILoggingBuilder Configure(ILoggingBuilder logging, IConfiguration configuration)
     {
         logging.ClearProviders();
-        logging.AddSimpleConsole(options =>
+        // Not AddSimpleConsole: it would set the formatter whatever the configuration says.
+        logging.Services.Configure<SimpleConsoleFormatterOptions>(options =>
         {
             options.SingleLine = true;
             options.TimestampFormat = "HH:mm:ss.fff ";
         });
-        logging.Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+        logging.AddConsole(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
         logging.SetMinimumLevel(LogLevel.Information);
         foreach (var noisy in new[] { "Microsoft", "System", "Hangfire", "Npgsql", "OpenTelemetry" }) logging.AddFilter(noisy, LogLevel.Warning);
         return logging.AddConfiguration(configuration.GetSection("Logging"));

@@ -57,7 +57,7 @@ internal static class NodeHost
             ? await SchemaMigrator.MigrateAsync(database.Source, stop)
             : await SchemaMigrator.CheckAsync(database.Source, stop);
         using var publicIds = new PublicIds(installation.IdKey);
-        var secrets = OpenSecrets(settings);
+        var secrets = await OpenSecretsAsync(settings, database.Source, stop);
         if (settings.IsSandbox) await Sandbox.PrepareAsync(database.Source, secrets, stop);
         else await Sandbox.RefuseAsync(database.Source, stop);
         await using var session = new NodeSession(
@@ -72,9 +72,14 @@ internal static class NodeHost
         }
     }
 
-    /// <summary>What stored secrets are sealed with.</summary>
-    public static SecretBox OpenSecrets(Settings settings) =>
-        new(settings.Secrets.MasterKey is { } key ? MasterKey.Parse(key) : MasterKey.ReadOrCreate(settings.DataFolder));
+    /// <summary>What the secrets in the database are sealed with.</summary>
+    /// <exception cref="SecretException">There is no key, or another one than theirs.</exception>
+    public static async Task<SecretBox> OpenSecretsAsync(Settings settings, NpgsqlDataSource database, CancellationToken stop)
+    {
+        var secrets = new SecretBox(settings.Secrets.MasterKey is { } key ? MasterKey.Parse(key) : MasterKey.ReadOrCreate(settings.DataFolder));
+        await secrets.CheckAsync(database, stop);
+        return secrets;
+    }
 
     // Port 0 is a free one, so what was bound is asked for. Kestrel keeps the order of the listeners.
     private static BoundAddresses Addresses(IServiceProvider services)

@@ -16,7 +16,9 @@ public sealed record ComposedMessage(byte[] Header, byte[] BodyHash, long BodySi
     /// <param name="expires">When the signatures end, or never.</param>
     public SignedMessage Sign(IEnumerable<DkimSigner> signers, DateTimeOffset at, DateTimeOffset? expires = null)
     {
-        byte[] signed = [.. signers.SelectMany(each => each.Sign(Header, BodyHash, at, expires)), .. Header];
+        byte[] signed = [];
+        foreach (var signer in signers) signed = [.. signed, .. signer.Sign(Header, BodyHash, at, expires)];
+        signed = [.. signed, .. Header];
         return new SignedMessage(signed, signed.Length + BodySize, MessageId, NeedsSmtpUtf8);
     }
 }

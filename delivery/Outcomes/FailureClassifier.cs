@@ -61,7 +61,7 @@ internal static class FailureClassifier
     {
         if (Says("greylist", "greylisted", "graylist")) return FailureClass.Greylisted;
         if (Says("spam", "blocklist", "blacklist", "block list", "reputation", "spamhaus")) return FailureClass.Spam;
-        if (Says("rate limit", "too many", "too fast", "throttl", "try again later")) return FailureClass.RateLimited;
+        if (Says("rate limit", "too many", "too fast", "too quickly", "throttl")) return FailureClass.RateLimited;
         if (Says("dmarc", "spf", "dkim", "unauthenticated")) return FailureClass.Authentication;
         if (Says("policy", "sender", "blocked", "denied")) return FailureClass.Policy;
         if (code is 552 or 452 && Says("quota", "full", "storage")) return FailureClass.MailboxFull;

@@ -20,12 +20,12 @@ internal sealed record Verdict(int Code, EnhancedStatusCode? Enhanced, string Te
 
     /// <summary>
     /// Whether it puts the address on the suppression list, once it is final: never for a policy (x.7.x) or a fault of ours, for those say nothing of the
-    /// address, nor before the server was told of it, and not without a server's word that the mailbox is gone. A domain without mail may be a slip in DNS:
-    /// that takes three in a row.
+    /// address, nor before the server was told of it, and not without a server's word that the mailbox is gone for good. A domain without mail may be a slip
+    /// in DNS, and a 4xx until the end a server that was busy: those take three in a row.
     /// </summary>
     public SuppressionRule Suppression => Enhanced is { Subject: 7 } || (Step is not null && !FailureClassifier.IsOfRecipient(Step)) ? SuppressionRule.None : Class switch
     {
-        FailureClass.MailboxNotFound or FailureClass.MailboxDisabled when Code > 0 => SuppressionRule.AtOnce,
+        FailureClass.MailboxNotFound or FailureClass.MailboxDisabled when Code >= 500 => SuppressionRule.AtOnce,
         FailureClass.MailboxNotFound or FailureClass.DomainNotFound or FailureClass.MailboxFull or FailureClass.MailboxDisabled or FailureClass.Expired => SuppressionRule.AfterThree,
         FailureClass.Other when Code > 0 => SuppressionRule.AfterThree,
         _ => SuppressionRule.None,

@@ -25,6 +25,7 @@ public sealed partial class NodeSession : IAsyncDisposable
     private Task? loop;
     private long connectedAt;
     private long renewedAt;
+    private volatile bool named; // The name was this node's at the last renewal, over a connection that still stands as far as is known.
     private volatile HashSet<string> rolesElsewhere = [];
     private CancellationTokenSource lost = new();
     private readonly ConcurrentDictionary<string, bool> notifying = [];
@@ -44,8 +45,11 @@ public sealed partial class NodeSession : IAsyncDisposable
     /// <summary>Cancelled when the session was lost: what was leased under it belongs to others. Read it before <see cref="Id"/>.</summary>
     public CancellationToken Lost => lost.Token;
 
-    /// <summary>Whether the last committed renewal is young enough to send a final dot. Counted from before the renewal was sent.</summary>
-    public bool IsSafe => time.GetElapsedTime(Volatile.Read(ref renewedAt)) < lease.Unsafe && !lost.IsCancellationRequested;
+    /// <summary>
+    /// Whether the last committed renewal is young enough to send a final dot. Counted from before the renewal was sent. Not while the connection is away:
+    /// the node's name went with it, and who takes that takes the leases.
+    /// </summary>
+    public bool IsSafe => named && time.GetElapsedTime(Volatile.Read(ref renewedAt)) < lease.Unsafe && !lost.IsCancellationRequested;
 
     /// <summary>Whether this node's connection has stood long enough that every living node could renew its session meanwhile.</summary>
     public bool MayJudgeOthers => connection is not null && time.GetElapsedTime(Volatile.Read(ref connectedAt)) > lease.Lost;
@@ -126,6 +130,7 @@ public sealed partial class NodeSession : IAsyncDisposable
             }
             catch (Exception fault) when (!stopping.IsCancellationRequested)
             {
+                named = false;
                 Log.Disconnected(logger, Node, fault.Message);
                 if (connection is not null) await connection.DisposeAsync();
                 connection = null;
@@ -171,6 +176,7 @@ public sealed partial class NodeSession : IAsyncDisposable
         };
         Id = (long)(await command.ExecuteScalarAsync(cancel))!;
         Volatile.Write(ref renewedAt, before);
+        named = true;
         Log.Began(logger, Node, Id);
     }
 
@@ -191,6 +197,7 @@ public sealed partial class NodeSession : IAsyncDisposable
             if (!reader.IsDBNull(0))
             {
                 Volatile.Write(ref renewedAt, before);
+                named = true;
                 return;
             }
         }

@@ -13,10 +13,11 @@ internal sealed class OutcomeHistory(NpgsqlDataSource database)
     private static readonly TimeSpan Unsettled = TimeSpan.FromMinutes(10);
 
     // 3, 5 and 12 are the values of EventType for delivered, failed and complained; what has no attempt never left. The failures are few: only for them
-    // their attempt is looked up. 1, 2 and 4 are the values of FailureClass that say that an address is of no use; other failures are not its account's doing.
+    // their attempt is looked up. 1, 2 and 4 are the values of FailureClass that say that an address is of no use, unless a server said so for the time being (4xx);
+    // other failures are not its account's doing.
     internal const string Statement = """
         SELECT e.account_id, count(*) FILTER (WHERE e.type <> 12),
-          count(*) FILTER (WHERE e.type = 5 AND (SELECT a.failure_class FROM attempt a WHERE a.id = e.attempt_id) IN (1, 2, 4)), count(*) FILTER (WHERE e.type = 12)
+          count(*) FILTER (WHERE e.type = 5 AND EXISTS (SELECT 1 FROM attempt a WHERE a.id = e.attempt_id AND a.failure_class IN (1, 2, 4) AND a.smtp_code NOT BETWEEN 400 AND 499)), count(*) FILTER (WHERE e.type = 12)
         FROM event e WHERE e.at >= $1 AND e.at < $2 AND e.type IN (3, 5, 12) AND (e.attempt_id IS NOT NULL OR e.type = 12) GROUP BY 1
         """;
 

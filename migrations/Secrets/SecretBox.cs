@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Npgsql;
 
 namespace MoxApi.Migrations.Secrets;
 
@@ -51,12 +52,7 @@ public sealed class SecretBox
         if (sealedValue.Length < Overhead || sealedValue[0] != Version)
             throw new SecretException($"The secret of {associatedData} is not a sealed value of a kind that this program knows.");
         var keyId = Convert.ToHexStringLower(sealedValue[1..HeaderSize]);
-        if (!keys.TryGetValue(keyId, out var key))
-        {
-            throw new SecretException(
-                $"The secret of {associatedData} was sealed under the master key {keyId}, but here is {string.Join(", ", keys.Keys)}. "
-                + "Restore the master key that belongs to this database.");
-        }
+        if (!keys.TryGetValue(keyId, out var key)) throw Unknown($"The secret of {associatedData}", keyId);
         var box = sealedValue.ToArray();
         var plaintext = new byte[box.Length - Overhead];
         using var aes = new AesGcm(key.Bytes, TagSize);
@@ -70,6 +66,27 @@ public sealed class SecretBox
             throw new SecretException($"The secret of {associatedData} was changed, or belongs to another row.", e);
         }
     }
+
+    /// <summary>Checks that every secret in the database can be opened with the keys that are here, so that a wrong one is told at the start and not by the first send.</summary>
+    /// <exception cref="SecretException">One was sealed under another key.</exception>
+    public async Task CheckAsync(NpgsqlDataSource database, CancellationToken cancel)
+    {
+        await using var command = database.CreateCommand($"""
+            SELECT DISTINCT substring(sealed FROM 2 FOR {KeyIdSize}) FROM (
+              SELECT sealed_private_key AS sealed FROM dkim_key UNION ALL SELECT sealed_secret FROM webhook_endpoint UNION ALL
+              SELECT sealed_previous_secret FROM webhook_endpoint WHERE sealed_previous_secret IS NOT NULL) s
+            """);
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        while (await reader.ReadAsync(cancel))
+        {
+            var keyId = Convert.ToHexStringLower(reader.GetFieldValue<byte[]>(0));
+            if (!keys.ContainsKey(keyId)) throw Unknown("A secret in the database", keyId);
+        }
+    }
+
+    private SecretException Unknown(string what, string keyId) => new(
+        $"{what} was sealed under the master key {keyId}, but here is {string.Join(", ", keys.Keys)}. "
+        + "Restore the master key that belongs to this database: Secrets:MasterKey, or the file master.key of the data folder.");
 
     private static byte[] Bound(ReadOnlySpan<byte> box, string associatedData) => [.. box[..HeaderSize], .. Encoding.UTF8.GetBytes(associatedData)];
 

@@ -36,6 +36,7 @@ internal static class SecretFile
     private static void TryCreate(string path, string secret)
     {
         var draft = $"{path}.{Guid.NewGuid():N}";
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!, OwnerOnly | UnixFileMode.UserExecute);
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, UnixCreateMode = OwnerOnly };
         try
         {

@@ -52,14 +52,11 @@ public sealed class GroupCommit<T, TResult>(
     /// <exception cref="ObjectDisposedException">The writer was stopped first.</exception>
     public Task<TResult> WriteAsync(T item)
     {
-        if (Interlocked.Increment(ref waiting) > maxWaiting)
-        {
-            Interlocked.Decrement(ref waiting);
-            throw new NoRoomException("Too many writes wait for PostgreSQL.");
-        }
         var pending = new Pending(item, time.GetTimestamp());
-        ObjectDisposedException.ThrowIf(!incoming.Writer.TryWrite(pending), this);
-        return pending.Done.Task;
+        var room = Interlocked.Increment(ref waiting) <= maxWaiting;
+        if (room && incoming.Writer.TryWrite(pending)) return pending.Done.Task;
+        Interlocked.Decrement(ref waiting);
+        return Task.FromException<TResult>(room ? new ObjectDisposedException(nameof(GroupCommit<,>)) : new NoRoomException("Too many writes wait for PostgreSQL."));
     }
 
     /// <summary>Writes what is waiting, then stops.</summary>

@@ -71,7 +71,7 @@ internal sealed class StoredApiHost : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = 2 << 20;
             kestrel.Listen(IPAddress.Loopback, 0);
         });
-        NodeHost.AddShared(builder.Services, settings, database, session, ids, NodeHost.OpenSecrets(settings));
+        NodeHost.AddShared(builder.Services, settings, database, session, ids, await NodeHost.OpenSecretsAsync(settings, database.Source, default));
         NodeHost.AddRoles(builder.Services, settings);
         if (time is not null) builder.Services.AddSingleton(time);
         var app = builder.Build();

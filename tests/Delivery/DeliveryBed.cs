@@ -106,9 +106,12 @@ internal sealed class DeliveryBed : IAsyncDisposable
     /// <summary>A simple message whose recipients share the sender's address as return path.</summary>
     public Task<SubmissionReceipt> SendTogetherAsync(params string[] to) => SendAsync(new MessageDraft { From = null!, Text = "Hello" }, to, ReturnPathMode.Sender);
 
+    /// <summary>A test, which never leaves.</summary>
+    public Task<SubmissionReceipt> SendTestAsync(params string[] to) => SendAsync(new MessageDraft { From = null!, Text = "Hello" }, to, isTest: true);
+
     /// <summary>A message of any kind; its author is set here.</summary>
     public async Task<SubmissionReceipt> SendAsync(
-        MessageDraft draft, string[] to, ReturnPathMode returnPath = ReturnPathMode.Unique, RequireTls tls = RequireTls.Default, string? from = null)
+        MessageDraft draft, string[] to, ReturnPathMode returnPath = ReturnPathMode.Unique, RequireTls tls = RequireTls.Default, string? from = null, bool isTest = false)
     {
         await using var context = Open();
         return await Node.Get<Submission>().SubmitAsync(new SubmissionRequest
@@ -120,6 +123,7 @@ internal sealed class DeliveryBed : IAsyncDisposable
             Subject = draft.Subject ?? "",
             ReturnPath = returnPath,
             RequireTls = tls,
+            IsTest = isTest,
         }, Stop);
     }
 

@@ -80,7 +80,37 @@ public class SuppressionTests(TestPostgres postgres)
         Assert.Equal(1, await bed.CountAsync("SELECT count(*) FROM suppression WHERE base_address = 'jane@example.org' AND reason = 2"));
     }
 
-    [Theory, InlineData("250 2.1.5 Ok"), InlineData("550 5.7.1 Not today")]
+    [Fact]
+    public async Task A_server_that_puts_off_until_the_end_does_not_suppress_at_once()
+    {
+        await using var bed = await MakeAsync(postgres);
+        bed.AddDomain("example.org").Always("rcpt", "450 4.1.1 Unverified address: user unknown");
+        var sent = await bed.SendAsync("jane@example.org");
+        await bed.UntilAsync(sent, RecipientStatus.Delayed);
+
+        await bed.ExecuteAsync("UPDATE queue SET expires_at = now()");
+        await bed.HurryAsync(sent);
+        await bed.UntilAsync(sent, RecipientStatus.Failed);
+
+        Assert.Equal(0, await bed.CountAsync("SELECT count(*) FROM suppression"));
+    }
+
+    [Fact]
+    public async Task A_test_between_failures_is_no_delivery()
+    {
+        await using var bed = await MakeAsync(postgres);
+        bed.AddDomain("example.org").Always("rcpt", "552 5.2.2 Mailbox full");
+
+        for (var n = 1; n <= 3; n++)
+        {
+            await bed.UntilAsync(await bed.SendAsync("jane@example.org"), RecipientStatus.Failed);
+            await bed.SendTestAsync("jane@example.org");
+        }
+
+        Assert.Equal(1, await bed.CountAsync("SELECT count(*) FROM suppression WHERE reason = 2"));
+    }
+
+    [Theory, InlineData("250 2.1.5 Ok"), InlineData("550 5.7.1 Not today"), InlineData("550 5.7.1 User unknown")]
     public async Task Failures_are_not_in_a_row_with_anything_else_between(string between)
     {
         await using var bed = await MakeAsync(postgres);

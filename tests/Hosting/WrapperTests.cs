@@ -83,6 +83,7 @@ public class WrapperTests
         var (code, said) = await checkout.RunAsync("test");
 
         Assert.Equal(0, code);
+        Assert.Contains("moxapi: installing curl", said, StringComparison.Ordinal);
         Assert.Contains("moxapi: installing chromium", said, StringComparison.Ordinal);
         var calls = checkout.Calls.Where(c => c.StartsWith("apt-get", StringComparison.Ordinal)).ToArray();
         Assert.Equal("apt-get <-y> <-o> <DPkg::Lock::Timeout=300> <update>", calls[0]);

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace MoxApi.Tests.Scenarios;
 
-/// <summary>A program meets a database of another version.</summary>
+/// <summary>A program meets a database that is of another version, or of another installation.</summary>
 public class SchemaVersionTests(TestPostgres postgres)
 {
     [Fact]
@@ -29,6 +29,17 @@ public class SchemaVersionTests(TestPostgres postgres)
         var (exitCode, _, log) = await RunAsync(connectionString);
         Assert.Equal(1, exitCode);
         Assert.Contains("moxapi: The database was upgraded by a newer program and needs schema support 99", log);
+    }
+
+    [Fact]
+    public async Task A_master_key_that_is_not_the_databases_is_refused_at_the_start()
+    {
+        await using var installation = await Installation.CreateAsync(postgres); // Which has a domain with keys.
+        var settings = new Dictionary<string, string>(installation.Settings) { ["Secrets__MasterKey"] = Convert.ToBase64String(new byte[32]), ["Listeners__Http__0"] = "127.0.0.1:0" };
+        var (exitCode, _, log) = await MoxApiProcess.RunAsync(settings);
+        Assert.Equal(1, exitCode);
+        Assert.Contains("moxapi: A secret in the database was sealed under the master key ", log);
+        Assert.Contains("Restore the master key that belongs to this database", log);
     }
 
     private static Task<(int ExitCode, string Output, string Log)> RunAsync(string connectionString, params string[] roles)

@@ -32,13 +32,13 @@ internal sealed class WebhookBed : IAsyncDisposable, IDbContextFactory<MailDbCon
     private readonly WebhookSender sender;
     private Task? draining;
 
-    private WebhookBed(NpgsqlDataSource database, MoxApi.Migrations.Nodes.Installation installation, LeaseTimes lease)
+    private WebhookBed(NpgsqlDataSource database, MoxApi.Migrations.Nodes.Installation installation, LeaseTimes lease, bool waitsByClock)
     {
         Database = database;
         Ids = new PublicIds(installation.IdKey);
         Blocks = new IdBlocks(database);
         Secrets = new SecretBox(MasterKey.Parse(Convert.ToBase64String(new byte[32])));
-        Session = new NodeSession(database, "test", [WebhookDispatcher.Role], lease, TimeProvider.System, NullLogger<NodeSession>.Instance);
+        Session = new NodeSession(database, "test", [WebhookDispatcher.Role], lease, waitsByClock ? Clock : TimeProvider.System, NullLogger<NodeSession>.Instance);
         sender = new(new Dialer(new(), TimeProvider.System), (_, _) => throw new InvalidOperationException("No names here."), Clock);
         Dispatcher = new(database, Session, Ids, Secrets, sender, Metrics, Clock, NullLogger<WebhookDispatcher>.Instance);
         Endpoints = new(this, Ids, Secrets, Session, Clock);
@@ -61,10 +61,13 @@ internal sealed class WebhookBed : IAsyncDisposable, IDbContextFactory<MailDbCon
     public WebhookReplays Replays { get; }
     public long Account { get; set; }
 
-    public static async Task<WebhookBed> MakeAsync(TestPostgres postgres, LeaseTimes? lease = null)
+    /// <param name="postgres">The server.</param>
+    /// <param name="lease">The times of the session's lease.</param>
+    /// <param name="waitsByClock">Whether the loop too waits by the clock that stands; by the system's else, to be woken by <see cref="Advance"/>.</param>
+    public static async Task<WebhookBed> MakeAsync(TestPostgres postgres, LeaseTimes? lease = null, bool waitsByClock = false)
     {
         var database = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(await postgres.CreateDatabaseAsync()) { PersistSecurityInfo = true });
-        var bed = new WebhookBed(database, await SchemaMigrator.CheckAsync(database, default), lease ?? new());
+        var bed = new WebhookBed(database, await SchemaMigrator.CheckAsync(database, default), lease ?? new(), waitsByClock);
         await bed.Session.StartAsync(default);
         bed.Account = await bed.AddAccountAsync("acme");
         return bed;

@@ -80,6 +80,28 @@ public sealed class WebhookDispatcherTests(TestPostgres postgres) : IAsyncLifeti
     }
 
     [Fact]
+    public async Task The_loop_goes_round_after_a_failure_to_learn_when_the_next_attempt_is_due()
+    {
+        await using var own = await WebhookBed.MakeAsync(postgres, waitsByClock: true);
+        await own.AddEndpointAsync(receiver.Url);
+        var answer = new TaskCompletionSource();
+        receiver.Answer = async context =>
+        {
+            await answer.Task;
+            context.Response.StatusCode = 500;
+        };
+        own.Drain();
+        await own.DeliverAsync();
+        await receiver.ArrivedAsync();
+        own.Clock.Advance(TimeSpan.FromSeconds(3)); // Less than the loop sleeps when it knows of nothing.
+        answer.SetResult();
+
+        await own.UntilDeliveriesAsync(d => d.Single().Attempts == 1);
+
+        await Eventually.HoldsAsync(() => Task.FromResult(own.Dispatcher.SinceLastRound == TimeSpan.Zero), "a round after the failure");
+    }
+
+    [Fact]
     public async Task An_endpoint_that_keeps_failing_is_tried_eleven_times_at_the_promised_times()
     {
         await bed.AddEndpointAsync(receiver.Url);

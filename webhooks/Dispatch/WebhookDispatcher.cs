@@ -193,7 +193,7 @@ public sealed partial class WebhookDispatcher : IAsyncDisposable
         finally
         {
             lock (gate) running.Remove(due.Row.Id);
-            if (!ended) End(row, mine);
+            if (!ended) End(row, mine, rescheduled: true);
         }
     }
 
@@ -209,19 +209,19 @@ public sealed partial class WebhookDispatcher : IAsyncDisposable
             row.Lane.Learn(result);
             if (!result.Succeeded) unwanted.AddRange(lanes.TakeReady(row.Lane));
         }
-        if (result.Succeeded) End(row, mine);
+        if (result.Succeeded) End(row, mine, rescheduled: false);
         return result.Succeeded;
     }
 
-    /// <summary>Makes room for the endpoint's next call, and begins it.</summary>
-    private void End(Held row, Holder mine)
+    /// <summary>Makes room for the endpoint's next call, and begins it. A row that is to be posted again has a time that the loop does not know yet.</summary>
+    private void End(Held row, Holder mine, bool rescheduled)
     {
         bool wake;
         lock (gate)
         {
             lanes.End(row);
             Begin(row.Lane, mine);
-            wake = unwanted.Count > 0 || lanes.MayClaimFor(row.Lane);
+            wake = rescheduled || unwanted.Count > 0 || lanes.MayClaimFor(row.Lane);
         }
         if (wake) session.Signal(Role).Set();
     }

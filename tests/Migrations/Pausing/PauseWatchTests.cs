@@ -88,6 +88,15 @@ public class PauseWatchTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_address_that_was_put_off_until_the_end_is_no_bounce()
+    {
+        await mail.MessageAsync(acme, time.GetUtcNow(), failure: FailureClass.MailboxNotFound, statuses: [.. Enumerable.Repeat(RecipientStatus.Failed, 100)]);
+        await mail.ExecuteAsync("UPDATE attempt SET smtp_code = 450");
+        await RunAsync();
+        Assert.False(await IsPausedAsync(acme));
+    }
+
+    [Fact]
     public async Task A_tenth_of_a_percent_of_complaints_pauses_but_not_fewer_than_five()
     {
         var message = await SendAsync(delivered: 1000, failed: 0);

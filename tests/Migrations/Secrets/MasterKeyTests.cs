@@ -23,6 +23,14 @@ public sealed class MasterKeyTests : IDisposable
     }
 
     [Fact]
+    public void A_data_folder_that_is_not_there_is_made_for_its_owner()
+    {
+        MasterKey.ReadOrCreate(folder.Combine("new"));
+
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(folder.Combine("new")));
+    }
+
+    [Fact]
     public void All_who_make_it_at_once_get_the_same_key()
     {
         var keys = new MasterKey[16];

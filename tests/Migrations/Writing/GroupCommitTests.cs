@@ -58,6 +58,21 @@ public class GroupCommitTests(TestPostgres postgres)
     }
 
     [Fact]
+    public async Task What_comes_after_the_end_is_told_so_and_does_not_wait()
+    {
+        await using var database = await TableAsync();
+        var commit = new GroupCommit<string, int>(database, new WordWrite(), retry: false, TimeProvider.System, maxWaiting: 1);
+        commit.Start();
+        await commit.DisposeAsync();
+
+        for (var n = 0; n < 3; n++)
+        {
+            var late = commit.WriteAsync("late"); // Which throws nothing itself.
+            await Assert.ThrowsAsync<ObjectDisposedException>(() => late);
+        }
+    }
+
+    [Fact]
     public async Task An_outcome_waits_until_PostgreSQL_can_be_reached()
     {
         await using var database = await TableAsync();
