@@ -214,8 +214,14 @@ internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine,
         route ??= all.RouteTo(lane.Domain, need, slot.GiveUp, abort);
         (connectedFor, transactions, continueRoute) = (need, 0, false);
         slot.Begin();
-        connection = await route.NextAsync();
-        slot.End();
+        try
+        {
+            connection = await route.NextAsync();
+        }
+        finally
+        {
+            slot.End();
+        }
         connectedAt = all.Time.GetUtcNow();
         return connection is not null;
     }

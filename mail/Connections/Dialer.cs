@@ -19,16 +19,19 @@ public sealed class Dialer(DialerOptions options, TimeProvider time)
     public async ValueTask<NetworkStream> ConnectAsync(IPEndPoint remote, bool allowPrivate = false, CancellationToken stop = default)
     {
         var target = Choose(remote, allowPrivate);
-        var socket = new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        using var deadline = new CancellationTokenSource(options.ConnectTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, stop);
         try
         {
-            await ConnectAsync(socket, target, remote, stop);
-            return new NetworkStream(socket, ownsSocket: true);
+            return await ConnectAsync(target, either.Token);
         }
-        catch
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            socket.Dispose();
-            throw;
+            throw new DialException(DialFault.TimedOut, remote, $"{remote} did not answer within {options.ConnectTimeout.TotalSeconds:0.###} s.");
+        }
+        catch (SocketException e)
+        {
+            throw new DialException(DialFault.ConnectFailed, remote, $"{remote} cannot be reached: {e.SocketErrorCode}.", e);
         }
     }
 
@@ -39,21 +42,19 @@ public sealed class Dialer(DialerOptions options, TimeProvider time)
         throw new DialException(DialFault.AddressRefused, remote, $"The address {remote.Address} is not public, and not among the allowed networks.");
     }
 
-    private async Task ConnectAsync(Socket socket, IPEndPoint target, IPEndPoint remote, CancellationToken stop)
+    // Not even the socket need come about: the host may be without IPv6, or have no descriptor left.
+    private static async Task<NetworkStream> ConnectAsync(IPEndPoint target, CancellationToken stop)
     {
-        using var deadline = new CancellationTokenSource(options.ConnectTimeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, stop);
+        var socket = new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            await socket.ConnectAsync(target, either.Token);
+            await socket.ConnectAsync(target, stop);
+            return new NetworkStream(socket, ownsSocket: true);
         }
-        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        catch
         {
-            throw new DialException(DialFault.TimedOut, remote, $"{remote} did not answer within {options.ConnectTimeout.TotalSeconds:0.###} s.");
-        }
-        catch (SocketException e)
-        {
-            throw new DialException(DialFault.ConnectFailed, remote, $"{remote} cannot be reached: {e.SocketErrorCode}.", e);
+            socket.Dispose();
+            throw;
         }
     }
 }

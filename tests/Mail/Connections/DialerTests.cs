@@ -80,6 +80,17 @@ public sealed class DialerTests : IDisposable
     }
 
     [Fact]
+    public async Task An_address_family_that_this_host_does_not_have_is_a_failed_connection()
+    {
+        var dialer = Dialer(new() { EndpointMap = new Dictionary<IPEndPoint, IPEndPoint> { [Documented] = new UnknownFamily() } });
+
+        var e = await Assert.ThrowsAsync<DialException>(() => dialer.ConnectAsync(Documented, stop: Stop).AsTask());
+
+        Assert.Equal((DialFault.ConnectFailed, Documented), (e.Fault, e.EndPoint));
+        Assert.Contains("AddressFamilyNotSupported", e.Message);
+    }
+
+    [Fact]
     public async Task A_host_that_does_not_answer_times_out()
     {
         var time = new FakeTimeProvider();
@@ -119,5 +130,11 @@ public sealed class DialerTests : IDisposable
         {
             fillers.ForEach(static f => f.Dispose());
         }
+    }
+
+    /// <summary>As an IPv6 address is to a host without IPv6.</summary>
+    private sealed class UnknownFamily() : IPEndPoint(IPAddress.Loopback, 25)
+    {
+        public override AddressFamily AddressFamily => AddressFamily.AppleTalk;
     }
 }
