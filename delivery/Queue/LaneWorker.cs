@@ -111,8 +111,7 @@ internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine,
             {
                 var (record, verdict) = (Record(at, since, steps), route!.Failure ?? Verdict.NoServer);
                 foreach (var recipient in group) hand.Settle(recipient, record, verdict);
-                // A walk that avoided an address family, or found a server but not its TLS, says nothing about what the others need.
-                return route.Connected || need.Avoid is not null || verdict.Class == FailureClass.Tls ? null : (record, verdict);
+                return route.HoldsForAll ? (record, verdict) : null;
             }
             transactions++;
             if (await TransactAsync(group, lease, need) is not { } transaction)

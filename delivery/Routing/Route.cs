@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using MoxApi.Delivery.Outcomes;
 using MoxApi.Mail.Addresses;
 using MoxApi.Mail.Smtp.Client;
+using MoxApi.Migrations.Messages;
 
 namespace MoxApi.Delivery.Routing;
 
@@ -29,6 +30,8 @@ internal sealed class Route : IAsyncDisposable
     private readonly TimeProvider time;
     private readonly CancellationToken giveUp;
     private readonly CancellationToken stop;
+    private bool connected;
+    private bool lackedTls;
     private int tried;
     private long since;
 
@@ -56,8 +59,11 @@ internal sealed class Route : IAsyncDisposable
     /// <summary>The address tried last.</summary>
     public IPAddress? Address { get; private set; }
 
-    /// <summary>Whether any server took a connection.</summary>
-    public bool Connected { get; private set; }
+    /// <summary>
+    /// Whether a walk that found no server says that nobody finds one. Not where a server took a connection, or was there and its TLS alone was amiss, and not
+    /// where an address family was avoided: what needs less may find one.
+    /// </summary>
+    public bool HoldsForAll => !connected && !lackedTls && need.Avoid is null;
 
     /// <summary>Why there is no connection, after all were tried: a passing failure if any was one, for then another try may succeed.</summary>
     public Verdict? Failure { get; private set; }
@@ -78,7 +84,7 @@ internal sealed class Route : IAsyncDisposable
             conversation.Steps.AddRange(opening.Steps.Select(s => s.Step == SmtpSteps.Connect ? s with { Address = $"{Host.Host} [{address.Address}]" } : s));
             if (opening.Connection is { } connection)
             {
-                Connected = true;
+                connected = true;
                 return connection;
             }
             Note(Judge(opening.Failure!));
@@ -97,6 +103,7 @@ internal sealed class Route : IAsyncDisposable
     /// <summary>Remembers a failure met on this walk.</summary>
     public void Note(Verdict failure)
     {
+        lackedTls |= failure.Class == FailureClass.Tls;
         if (Failure is null || Failure.Ends || !failure.Ends) Failure = failure;
     }
 

@@ -1,5 +1,6 @@
 using MoxApi.Delivery.Composing;
 using MoxApi.Mail.Smtp.Client;
+using MoxApi.Migrations.Accounts;
 using MoxApi.Migrations.Messages;
 using MoxApi.Tests.Hosting;
 using MoxApi.Tests.Peers;
@@ -68,6 +69,26 @@ public sealed class TransportSecurityTests(TestPostgres postgres) : IDisposable
         Assert.Equal("b.example.org", (await bed.AttemptsAsync(sent)).Single().RemoteHost);
         await bed.UntilAsync(await bed.SendAsync("jane@example.org"), RecipientStatus.Delivered);
         Assert.Single(without.Messages);
+    }
+
+    [Fact]
+    public async Task What_finds_no_TLS_and_a_refusal_does_not_end_the_ordinary_mail_of_its_destination()
+    {
+        await using var bed = await MakeAsync(postgres, client: Trusting, start: false);
+        bed.Dns.Mx("example.org", 10, "a.example.org").Mx("example.org", 20, "b.example.org");
+        var inClear = bed.AddHost("a.example.org");
+        bed.AddHost("b.example.org").Always("connect", "554 5.7.1 Not from you");
+        // More than a worker takes at a time: all of them are one group, which fails before anything else is read.
+        string[] many = [.. Enumerable.Range(0, 20).Select(n => $"jane{n}@example.org")];
+        var required = await bed.SendAsync(new MessageDraft { From = null!, Text = "Hello" }, many, ReturnPathMode.Sender, RequireTls.Required);
+        var ordinary = await bed.SendTogetherAsync([.. Enumerable.Range(0, 40).Select(n => $"sam{n}@example.org")]);
+
+        bed.Node.Deliver();
+        await bed.UntilAsync(required, RecipientStatus.Failed);
+        await bed.UntilAsync(ordinary, r => r.Status is RecipientStatus.Delivered or RecipientStatus.Failed);
+
+        Assert.All(await bed.RecipientsAsync(ordinary), r => Assert.Equal(RecipientStatus.Delivered, r.Status));
+        Assert.Equal(40, inClear.Messages.Sum(m => m.Rcpts.Count));
     }
 
     [Fact]
