@@ -6,17 +6,19 @@ namespace MoxApi.Delivery.Queue;
 /// <content>What the workers of the destinations ask for and tell, and who watches over them.</content>
 internal sealed partial class DeliveryEngine
 {
-    /// <summary>Takes rows of a lane for a worker, all of one lease: its share of those that wait.</summary>
-    /// <param name="lane">The lane.</param>
+    /// <summary>Takes rows of its lane for a worker, all of one lease: its share of those that wait.</summary>
+    /// <param name="slot">The worker.</param>
     /// <param name="atMost">How many.</param>
     /// <param name="toSend">Whether they are to be sent. Then one that came back from a dead session comes alone, so that it is known which it was if this one dies too.</param>
-    internal List<ReadyRow> Take(Lane lane, int atMost, bool toSend = true)
+    internal List<ReadyRow> Take(WorkerSlot slot, int atMost, bool toSend = true)
     {
         lock (gate)
         {
-            var lease = session.Id;
+            var (lane, lease) = (slot.Lane, session.Id);
+            slot.IsIdle = true;
             if (toSend) atMost = Math.Min(atMost, room.InOneHand(lane));
-            var share = Math.Min(atMost, (lane.Ready.Count + lane.Workers - 1) / Math.Max(1, lane.Workers));
+            var share = Math.Min(atMost, LaneStaff.ShareOf(lane));
+            slot.IsIdle = false;
             var rows = new List<ReadyRow>(share);
             while (rows.Count < share && lane.Ready.TryPeek(out var next) && !(toSend && rows.Count > 0 && next.IsSuspect))
             {
@@ -31,21 +33,20 @@ internal sealed partial class DeliveryEngine
     }
 
     /// <summary>Waits, with a connection in hand, until rows come; false when none came in time.</summary>
-    internal async Task<bool> AwaitRowsAsync(Lane lane, CancellationToken stop)
+    internal async Task<bool> AwaitRowsAsync(WorkerSlot slot, CancellationToken stop)
     {
-        var since = time.GetTimestamp();
+        var (lane, since) = (slot.Lane, time.GetTimestamp());
         while (options.IdleConnection - time.GetElapsedTime(since) is var left && left > TimeSpan.Zero && !stop.IsCancellationRequested)
         {
             Task arrival;
             lock (gate)
             {
+                slot.IsIdle = true;
                 if (lane.Ready.Count > 0) return true;
-                lane.Idle++;
                 arrival = lane.Arrival.Task;
             }
             // All that wait are woken, and the first takes the row: the others wait on.
             await arrival.WaitAsync(left, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            lock (gate) lane.Idle--;
         }
         lock (gate) return lane.Ready.Count > 0;
     }

@@ -8,15 +8,16 @@ namespace MoxApi.Delivery.Queue;
 /// The rows that a worker has in hand, from their taking until their outcome is committed or they are given back. Commits are awaited at the
 /// end, so that the next message is on its way while the last one's outcome is written.
 /// </summary>
-internal sealed partial class Hand(LaneWorkers all, DeliveryEngine engine, Lane lane)
+internal sealed partial class Hand(LaneWorkers all, DeliveryEngine engine, WorkerSlot slot)
 {
+    private readonly Lane lane = slot.Lane;
     private readonly Dictionary<(long Id, long Lease), ReadyRow> rows = [];
     private readonly List<((long Id, long Lease) Row, Task<DateTimeOffset?> Committed)> commits = [];
 
     /// <summary>Takes rows of the lane.</summary>
     public List<ReadyRow> Take(int atMost, bool toSend = true)
     {
-        var taken = engine.Take(lane, atMost, toSend);
+        var taken = engine.Take(slot, atMost, toSend);
         foreach (var row in taken) rows.Add((row.Id, row.Lease), row);
         return taken;
     }

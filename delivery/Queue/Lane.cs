@@ -35,7 +35,7 @@ internal sealed class Lane(long id, MailDomain domain, LaneShare share)
     /// <summary>Of these, the ones that were given up on and end when their server answers.</summary>
     public int Leaving { get; private set; }
 
-    /// <summary>Workers that hold a connection and wait for rows.</summary>
+    /// <summary>Workers that are about to take rows: see <see cref="WorkerSlot.IsIdle"/>.</summary>
     public int Idle { get; set; }
 
     /// <summary>Completes when rows come.</summary>

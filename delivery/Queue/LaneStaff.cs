@@ -5,8 +5,8 @@ namespace MoxApi.Delivery.Queue;
 /// </summary>
 internal sealed class LaneStaff(DeliveryOptions options, LaneShares shares, TimeProvider time, Func<WorkerSlot, Task> run)
 {
-    // A worker for every so many rows that wait.
-    private const int RowsPerWorker = 4;
+    /// <summary>A worker for every so many rows that wait.</summary>
+    public const int RowsPerWorker = 4;
 
     // Times that after which a destination is slow: a server that takes so long may hang over this message alone.
     private const int HangsAfter = 6;
@@ -35,6 +35,12 @@ internal sealed class LaneStaff(DeliveryOptions options, LaneShares shares, Time
         }
     }
 
+    /// <summary>
+    /// How many rows a worker is to take: as many as each of the lane's workers may have, and at least what is left for each of those that are about to take some, up to
+    /// <see cref="RowsPerWorker"/>, so that few rows are no more connections than they are worth.
+    /// </summary>
+    public static int ShareOf(Lane lane) => Math.Max(ForEach(lane, lane.Workers), Math.Min(RowsPerWorker, ForEach(lane, lane.Idle)));
+
     /// <summary>Starts one more worker at a slow destination all of whose workers seem to hang, so that one message does not keep the others waiting; not where others wait for a slot.</summary>
     public void Reinforce(Lane lane)
     {
@@ -60,6 +66,7 @@ internal sealed class LaneStaff(DeliveryOptions options, LaneShares shares, Time
     public void Ended(WorkerSlot slot)
     {
         slots.Remove(slot);
+        slot.IsIdle = false;
         slot.Lane.Leave(slot.IsGivenUp);
         if (slot.IsGivenUp) leaving--;
     }
@@ -83,13 +90,15 @@ internal sealed class LaneStaff(DeliveryOptions options, LaneShares shares, Time
 
     private void Start(Lane lane)
     {
-        var slot = new WorkerSlot(lane, time);
+        var slot = new WorkerSlot(lane, time) { IsIdle = true };
         lane.Join();
         slots.Add(slot);
         slot.Running = run(slot);
     }
 
-    // One worker finds out how the destination fares; then a few rows each.
+    private static int ForEach(Lane lane, int workers) => (lane.Ready.Count + workers - 1) / Math.Max(1, workers);
+
+    // One worker finds out how the destination fares; then a few rows each, for those that are about to take some as well as for new ones.
     private int Wanted(Lane lane) => lane.Share == shares.Proven
         ? Math.Min(options.MaxConnectionsPerDestination, ((lane.Ready.Count + RowsPerWorker - 1) / RowsPerWorker) + lane.Workers - lane.Idle)
         : 1;

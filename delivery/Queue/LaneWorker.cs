@@ -20,7 +20,7 @@ internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine,
     private const int PolicySubject = 7;
 
     private readonly Lane lane = slot.Lane;
-    private readonly Hand hand = new(all, engine, slot.Lane);
+    private readonly Hand hand = new(all, engine, slot);
     private Route? route;
     private bool continueRoute;
     private bool passedOver;
@@ -36,7 +36,7 @@ internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine,
         {
             var rows = hand.Take(BatchSize);
             if (rows.Count > 0) await DeliverAsync(rows);
-            else if (connection is null || !await engine.AwaitRowsAsync(lane, stop)) return;
+            else if (connection is null || !await engine.AwaitRowsAsync(slot, stop)) return;
         }
     }
 

@@ -14,6 +14,18 @@ internal sealed class WorkerSlot(Lane lane, TimeProvider time) : IAsyncDisposabl
     /// <summary>The worker's course.</summary>
     public Task Running { get; set; } = Task.CompletedTask;
 
+    /// <summary>Whether it is about to take rows: it has just started, or waits for some with a connection. Under the engine's lock.</summary>
+    public bool IsIdle
+    {
+        get;
+        set
+        {
+            if (field == value) return;
+            field = value;
+            lane.Idle += value ? 1 : -1;
+        }
+    }
+
     /// <summary>Canceled when the worker is to give up on its server, unless that may have the message already.</summary>
     public CancellationToken GiveUp => giveUp.Token;
 

@@ -70,6 +70,24 @@ public class QueueRoomTests(TestPostgres postgres)
         Assert.InRange(most, 0, 10);
     }
 
+    [Theory, InlineData(4, 1), InlineData(12, 3), InlineData(60, 10)]
+    public async Task A_proven_destination_has_a_connection_for_every_four_rows_that_wait(int rows, int connections)
+    {
+        await using var bed = await MakeAsync(postgres, options: new() { IdleConnection = TimeSpan.Zero });
+        var server = bed.AddDomain("example.org");
+        await bed.UntilAsync(await bed.SendAsync("sam@example.org"), RecipientStatus.Delivered);
+        await UntilAsync(() => Task.FromResult(server.Sessions.Single().IsOver && bed.Node.Engine.Leased == 0));
+        var gate = new TaskCompletionSource();
+        server.Always("mail", ((Act)"250 2.1.0 Ok").After(gate.Task));
+
+        var sent = await bed.SendAsync([.. Enumerable.Range(0, rows).Select(n => $"jane{n}@example.org")]);
+        await UntilAsync(() => Task.FromResult(server.Transcript.Count(l => l.StartsWith("C: MAIL", StringComparison.Ordinal)) == 1 + connections));
+        gate.SetResult();
+        await bed.UntilAsync(sent, RecipientStatus.Delivered);
+
+        Assert.Equal(1 + connections, server.Sessions.Count);
+    }
+
     [Fact]
     public async Task Many_destinations_for_which_there_is_no_room_all_have_their_turn()
     {
