@@ -93,6 +93,12 @@ internal sealed partial class DeliveryEngine
         }
     }
 
+    /// <summary>PostgreSQL cannot be used for the moment: the lane's rows are claimed again a little later.</summary>
+    internal void Pause(Lane lane)
+    {
+        lock (gate) lane.Failed(time.GetUtcNow());
+    }
+
     // Under the lock.
     private Task Start(WorkerSlot slot)
     {

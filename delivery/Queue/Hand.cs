@@ -30,10 +30,7 @@ internal sealed partial class Hand(LaneWorkers all, DeliveryEngine engine, Worke
         var others = taken.Where(r => r.Lease == mine && r.Loaded is null).Select(r => r.Id).ToArray();
         if (others.Length == 0) return recipients;
         if (toSend && taken.Any(r => r.IsSuspect)) await all.Reader.MarkInHandAsync(mine, others, abort);
-        var loaded = await all.Reader.LoadAsync(mine, others, abort);
-        foreach (var row in loaded.Unreadable) Settle(row, new(all.Time.GetUtcNow(), TimeSpan.Zero, null, null, null, []), Verdict.OwnFault);
-        await RefuseAsync(loaded.Refused, mine);
-        recipients.AddRange(loaded.Ready);
+        recipients.AddRange(await EachAsync(others, ids => LoadAsync(ids, mine, abort), id => FailAsync([id], mine, abort)));
         return recipients;
     }
 
@@ -79,6 +76,56 @@ internal sealed partial class Hand(LaneWorkers all, DeliveryEngine engine, Worke
         rows.Clear();
     }
 
+    /// <summary>Settles what is not decided as a fault of ours.</summary>
+    public async Task FailRestAsync(CancellationToken abort)
+    {
+        await FinishAsync();
+        var mine = all.Session.Id;
+        await FailAsync([.. rows.Keys.Where(k => k.Lease == mine).Select(k => k.Id)], mine, abort);
+    }
+
+    private async Task<List<QueuedRecipient>> LoadAsync(long[] ids, long lease, CancellationToken abort)
+    {
+        var loaded = await all.Reader.LoadAsync(lease, ids, abort);
+        foreach (var row in loaded.Unreadable) Settle(row, all.NoAttempt, Verdict.OwnFault);
+        await RefuseAsync(loaded.Refused, lease);
+        return loaded.Ready;
+    }
+
+    private async Task FailAsync(long[] ids, long lease, CancellationToken abort)
+    {
+        var outlines = await EachAsync(ids, some => all.Reader.OutlinesAsync(lease, some, abort), id => Keep(id, lease));
+        foreach (var row in outlines) Settle(row, all.NoAttempt, Verdict.OwnFault);
+    }
+
+    // What cannot be read among others is read one by one: so a damaged row is the trouble of one recipient.
+    private async Task<List<T>> EachAsync<T>(long[] ids, Func<long[], Task<List<T>>> read, Func<long, Task> failed)
+    {
+        try
+        {
+            return await read(ids);
+        }
+        catch (Exception fault) when (ids.Length > 1 && QueueReader.IsOfStored(fault))
+        {
+            var found = new List<T>();
+            foreach (var id in ids) found.AddRange(await EachAsync([id], read, failed));
+            return found;
+        }
+        catch (Exception fault) when (QueueReader.IsOfStored(fault))
+        {
+            Log.Unreadable(all.Logger, all.PublicId(PublicIdKind.Recipient, ids[0]), fault);
+            await failed(ids[0]);
+            return [];
+        }
+    }
+
+    // Not even an outcome can be written for it: it stays leased, out of the others' way.
+    private Task Keep(long id, long lease)
+    {
+        if (rows.Remove((id, lease), out var row)) engine.Keep(lane, row);
+        return Task.CompletedTask;
+    }
+
     private async Task RefuseAsync(RefusedRows refused, long lease)
     {
         await all.Admission.RefuseAsync(refused, lease, CancellationToken.None);
@@ -92,6 +139,9 @@ internal sealed partial class Hand(LaneWorkers all, DeliveryEngine engine, Worke
     {
         [LoggerMessage(LogLevel.Information, "Tried {Message}, {Recipient} to {Domain}: {Code}, failure class {Class}")]
         internal static partial void Attempted(ILogger logger, string message, string recipient, string domain, int code, Migrations.Messages.FailureClass @class);
+
+        [LoggerMessage(LogLevel.Error, "Recipient {Recipient} cannot be read as it is stored")]
+        internal static partial void Unreadable(ILogger logger, string recipient, Exception fault);
 
         [LoggerMessage(LogLevel.Error, "The outcome for recipient {Recipient} could not be committed")]
         internal static partial void NotCommitted(ILogger logger, string recipient, Exception? fault);

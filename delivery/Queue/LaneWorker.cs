@@ -4,7 +4,6 @@ using MoxApi.Delivery.Outcomes;
 using MoxApi.Delivery.Routing;
 using MoxApi.Mail.Smtp.Client;
 using MoxApi.Migrations.Messages;
-using Npgsql;
 
 namespace MoxApi.Delivery.Queue;
 
@@ -47,23 +46,32 @@ internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine,
     {
         try
         {
-            await SendAsync(await hand.LoadAsync(rows, toSend: true, abort));
+            await TryDeliverAsync(rows);
         }
-        catch (Exception fault) when (fault is NpgsqlException or OperationCanceledException)
+        catch (Exception fault) when (!QueueReader.IsOfStored(fault))
         {
-            // Nothing was decided over the rest: it is given back.
-            if (!abort.IsCancellationRequested) Log.Interrupted(all.Logger, lane.Domain.Ascii, fault.Message);
-        }
-        catch (Exception fault)
-        {
-            // What is stored cannot be read: with a pause, or the same rows would come back at once, without end.
-            Log.Failed(all.Logger, lane.Domain.Ascii, fault);
-            engine.Unreachable(lane, forGood: false);
+            if (abort.IsCancellationRequested) return;
+            // Nothing was decided over the rest: it is given back, with a pause, or the same rows would come back at once.
+            Log.Interrupted(all.Logger, lane.Domain.Ascii, fault.Message);
+            engine.Pause(lane);
         }
         finally
         {
             await hand.FinishAsync();
             await hand.GiveBackAsync();
+        }
+    }
+
+    private async Task TryDeliverAsync(List<ReadyRow> rows)
+    {
+        try
+        {
+            await SendAsync(await hand.LoadAsync(rows, toSend: true, abort));
+        }
+        catch (Exception fault) when (QueueReader.IsOfStored(fault))
+        {
+            Log.Failed(all.Logger, lane.Domain.Ascii, fault);
+            await hand.FailRestAsync(abort);
         }
     }
 
@@ -136,7 +144,7 @@ internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine,
             if (transaction.IsAnswered) engine.Answered(lane, slot.End());
             return transaction;
         }
-        catch (Exception fault) when (fault is not (NpgsqlException or OperationCanceledException))
+        catch (Exception fault) when (QueueReader.IsOfStored(fault))
         {
             Log.Failed(all.Logger, lane.Domain.Ascii, fault);
             return null;

@@ -22,6 +22,9 @@ internal sealed partial class LaneWorkers(
     public TimeProvider Time => time;
     public ILogger<LaneWorker> Logger => logger;
 
+    /// <summary>What there is to tell of a recipient that was not tried.</summary>
+    public AttemptRecord NoAttempt => new(time.GetUtcNow(), TimeSpan.Zero, null, null, null, []);
+
     /// <summary>Works on a lane until it has no rows.</summary>
     public async Task RunAsync(DeliveryEngine engine, WorkerSlot slot, CancellationToken stop, CancellationToken abort)
     {
