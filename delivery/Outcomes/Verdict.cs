@@ -26,8 +26,8 @@ internal sealed record Verdict(int Code, EnhancedStatusCode? Enhanced, string Te
     public SuppressionRule Suppression => Enhanced is { Subject: 7 } || (Step is not null && !FailureClassifier.IsOfRecipient(Step)) ? SuppressionRule.None : Class switch
     {
         FailureClass.MailboxNotFound or FailureClass.MailboxDisabled when Code >= 500 => SuppressionRule.AtOnce,
-        FailureClass.MailboxNotFound or FailureClass.DomainNotFound or FailureClass.MailboxFull or FailureClass.MailboxDisabled or FailureClass.Expired => SuppressionRule.AfterThree,
-        FailureClass.Other when Code > 0 => SuppressionRule.AfterThree,
+        FailureClass.MailboxNotFound or FailureClass.DomainNotFound or FailureClass.MailboxFull or FailureClass.MailboxDisabled => SuppressionRule.AfterThree,
+        FailureClass.Expired or FailureClass.Other when Code > 0 => SuppressionRule.AfterThree,
         _ => SuppressionRule.None,
     };
 
@@ -36,6 +36,9 @@ internal sealed record Verdict(int Code, EnhancedStatusCode? Enhanced, string Te
 
     /// <summary>The message could not be read as it is stored: nobody else's fault.</summary>
     public static Verdict OwnFault { get; } = new(0, new(4, 3, 0), "The message could not be read for sending.", FailureClass.Other, false);
+
+    /// <summary>The message was held, or waited, until its signatures were no longer valid.</summary>
+    public static Verdict TooLate { get; } = new(0, new(4, 4, 7), "The message was held or waiting until its signatures were no longer valid.", FailureClass.Expired, true);
 
     /// <summary>A server's verdict, or a fault on the way to it.</summary>
     public static Verdict Of(SmtpVerdict verdict) => new(

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using MoxApi.Delivery.Outcomes;
+using MoxApi.Delivery.Submitting;
 using MoxApi.Migrations.Identifiers;
 
 namespace MoxApi.Delivery.Queue;
@@ -24,6 +25,16 @@ internal sealed partial class Hand(LaneWorkers all, DeliveryEngine engine, Worke
 
     /// <summary>All of the rows that are still ours, to be sent to; those that cannot be read are settled as such.</summary>
     public async Task<List<QueuedRecipient>> LoadAsync(List<ReadyRow> taken, bool toSend, CancellationToken abort)
+    {
+        var recipients = await ReadAsync(taken, toSend, abort);
+        // RFC 6376 §3.5: after the time of x= a signature is not valid; and its key may be gone.
+        var validFrom = all.Time.GetUtcNow() - Submission.LateVerification;
+        foreach (var late in recipients.Where(r => r.ExpiresAt < validFrom)) Settle(late, all.NoAttempt, Verdict.TooLate);
+        recipients.RemoveAll(r => r.ExpiresAt < validFrom);
+        return recipients;
+    }
+
+    private async Task<List<QueuedRecipient>> ReadAsync(List<ReadyRow> taken, bool toSend, CancellationToken abort)
     {
         var mine = all.Session.Id;
         var recipients = taken.Where(r => r.Lease == mine && r.Loaded is not null).Select(r => r.Loaded!).ToList();

@@ -19,7 +19,8 @@ public sealed class Submission
     /// <summary>How long after its acceptance a message may be sent, also when it is given another time.</summary>
     public static readonly TimeSpan MaxDelay = TimeSpan.FromDays(60);
 
-    private static readonly TimeSpan LateVerification = TimeSpan.FromDays(1);
+    /// <summary>How long after its end in the queue a message's signatures hold at least, for servers that verify late. Then it is not sent any more.</summary>
+    internal static readonly TimeSpan LateVerification = TimeSpan.FromDays(1);
 
     private readonly Senders senders;
     private readonly MessageComposer composer;

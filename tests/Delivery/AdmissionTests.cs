@@ -134,6 +134,26 @@ public class AdmissionTests(TestPostgres postgres)
         Assert.Equal(1, await bed.CountAsync("SELECT count(*) FROM queue WHERE session_id IS NULL AND NOT held"));
     }
 
+    [Fact]
+    public async Task What_waited_until_its_signatures_were_no_longer_valid_is_not_sent()
+    {
+        await using var bed = await MakeAsync(postgres, start: false);
+        var server = bed.AddDomain("example.org");
+        var tooLate = await bed.SendAsync("jane@example.org");
+        var last = await bed.SendAsync("sam@example.org");
+        await bed.ExecuteAsync($"UPDATE queue SET expires_at = now() - interval '25 hours' WHERE recipient_id = {tooLate.Recipients[0].Id}");
+        await bed.ExecuteAsync($"UPDATE queue SET expires_at = now() - interval '23 hours' WHERE recipient_id = {last.Recipients[0].Id}");
+
+        bed.Node.Deliver();
+        await bed.UntilAsync(tooLate, RecipientStatus.Failed);
+        await bed.UntilAsync(last, RecipientStatus.Delivered);
+
+        var attempt = (await bed.AttemptsAsync(tooLate)).Single();
+        Assert.Equal((0, "4.4.7", FailureClass.Expired, null), (attempt.SmtpCode, attempt.EnhancedCode, attempt.FailureClass, attempt.RemoteHost));
+        Assert.Equal("RCPT TO:<sam@example.org>", server.Messages.Single().Rcpts.Single());
+        Assert.DoesNotContain(server.Transcript, l => l.Contains("jane@", StringComparison.Ordinal));
+    }
+
     private static Task SuppressAsync(DeliveryBed bed, string until) => bed.ExecuteAsync($"""
         INSERT INTO suppression (account_id, base_address, address, reason, failure_class, created_at, expires_at)
         SELECT account_id, base_address, address, 0, 0, now(), {until} FROM recipient WHERE address = 'jane@example.org' LIMIT 1
