@@ -55,7 +55,10 @@ public sealed class DeliveryOptions
     [Range(1, 1_000_000)]
     public int MaxLeasedPerDestination { get; init; } = 500;
 
-    /// <summary>Octets of messages that may wait in memory between their accept and their delivery.</summary>
+    /// <summary>
+    /// Octets of messages that may wait in memory between their accept and their delivery. What workers read from the queue has to find room in the shares of it too, but for one
+    /// message each.
+    /// </summary>
     [Range(0, long.MaxValue)]
     public long MaxBytesInMemory { get; init; } = 64 << 20;
 

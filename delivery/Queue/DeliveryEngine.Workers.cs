@@ -51,6 +51,28 @@ internal sealed partial class DeliveryEngine
         lock (gate) return lane.Ready.Count > 0;
     }
 
+    /// <summary>Octets of messages that a worker may read at a time. One message it may read in any case.</summary>
+    internal long RoomInMemory(Lane lane)
+    {
+        lock (gate) return Math.Min(MostReadAtOnce, lane.Share.RoomForBytes);
+    }
+
+    /// <summary>A worker has read the message of a row.</summary>
+    internal ReadyRow Count(Lane lane, ReadyRow row, long octets)
+    {
+        lock (gate)
+        {
+            bytesRead += octets;
+            return lane.Load(row, octets);
+        }
+    }
+
+    /// <summary>A worker found no room for the message of a row, which waits until others are done.</summary>
+    internal void PutBack(Lane lane, ReadyRow row)
+    {
+        lock (gate) lane.PutBack(row);
+    }
+
     /// <summary>A worker is done with a row; if it stays in the queue, it says when it is due again.</summary>
     internal void Finish(Lane lane, ReadyRow row, DateTimeOffset? dueAgain)
     {
@@ -68,7 +90,7 @@ internal sealed partial class DeliveryEngine
         lock (gate)
         {
             lane.Done(row);
-            bytes -= row.Bytes;
+            Free(row);
         }
     }
 

@@ -14,6 +14,9 @@ internal sealed partial class DeliveryEngine : IDisposable
 {
     private const int MostIdleLanes = 100_000;
 
+    // Many workers may look at once how much room there is.
+    private const long MostReadAtOnce = 1 << 20;
+
     // For workers to say QUIT and to give their rows back, after they were told to abort.
     private static readonly TimeSpan AbortWithin = TimeSpan.FromSeconds(3);
 
@@ -33,6 +36,7 @@ internal sealed partial class DeliveryEngine : IDisposable
     private CancellationTokenSource aborting = new();
     private Task watching = Task.CompletedTask;
     private long bytes;
+    private long bytesRead;
 
     public DeliveryEngine(DeliveryOptions options, LaneWorkers workers, NodeSession session, DeliveryMetrics metrics, TimeProvider time, ILogger<DeliveryEngine> logger)
     {
@@ -54,12 +58,21 @@ internal sealed partial class DeliveryEngine : IDisposable
         }
     }
 
-    /// <summary>Octets of messages that wait in memory.</summary>
+    /// <summary>Octets of messages that wait in memory since their accept.</summary>
     public long Bytes
     {
         get
         {
             lock (gate) return bytes;
+        }
+    }
+
+    /// <summary>Octets of messages that workers have read for sending.</summary>
+    public long BytesRead
+    {
+        get
+        {
+            lock (gate) return bytesRead;
         }
     }
 
@@ -206,7 +219,13 @@ internal sealed partial class DeliveryEngine : IDisposable
     private void Forget(ReadyRow row)
     {
         held.Remove(row.Id, row.Lease);
-        bytes -= row.Bytes;
+        Free(row);
+    }
+
+    private void Free(ReadyRow row)
+    {
+        if (row.Loaded is null) bytesRead -= row.Bytes;
+        else bytes -= row.Bytes;
     }
 
     // Says of lanes that there is room for their rows again.

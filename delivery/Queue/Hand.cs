@@ -23,10 +23,10 @@ internal sealed partial class Hand(LaneWorkers all, DeliveryEngine engine, Worke
         return taken;
     }
 
-    /// <summary>All of the rows that are still ours, to be sent to; those that cannot be read are settled as such.</summary>
-    public async Task<List<QueuedRecipient>> LoadAsync(List<ReadyRow> taken, bool toSend, CancellationToken abort)
+    /// <summary>The rows that are still ours and may be sent to. Those that cannot be read are settled as such; those for which memory has no room go back to the lane.</summary>
+    public async Task<List<QueuedRecipient>> LoadAsync(List<ReadyRow> taken, CancellationToken abort)
     {
-        var recipients = await ReadAsync(taken, toSend, abort);
+        var recipients = await ReadAsync(taken, abort);
         // RFC 6376 §3.5: after the time of x= a signature is not valid; and its key may be gone.
         var validFrom = all.Time.GetUtcNow() - Submission.LateVerification;
         foreach (var late in recipients.Where(r => r.ExpiresAt < validFrom)) Settle(late, all.NoAttempt, Verdict.TooLate);
@@ -34,15 +34,23 @@ internal sealed partial class Hand(LaneWorkers all, DeliveryEngine engine, Worke
         return recipients;
     }
 
-    private async Task<List<QueuedRecipient>> ReadAsync(List<ReadyRow> taken, bool toSend, CancellationToken abort)
+    private async Task<List<QueuedRecipient>> ReadAsync(List<ReadyRow> taken, CancellationToken abort)
     {
         var mine = all.Session.Id;
         var recipients = taken.Where(r => r.Lease == mine && r.Loaded is not null).Select(r => r.Loaded!).ToList();
         var others = taken.Where(r => r.Lease == mine && r.Loaded is null).Select(r => r.Id).ToArray();
         if (others.Length == 0) return recipients;
-        if (toSend && taken.Any(r => r.IsSuspect)) await all.Reader.MarkInHandAsync(mine, others, abort);
+        if (taken.Any(r => r.IsSuspect)) await all.Reader.MarkInHandAsync(mine, others, abort);
         recipients.AddRange(await EachAsync(others, ids => LoadAsync(ids, mine, abort), id => FailAsync([id], mine, abort)));
         return recipients;
+    }
+
+    /// <summary>What is in hand and still ours, without its messages: to be settled and not to be sent.</summary>
+    public async Task<List<QueuedRow>> OutlinesAsync(CancellationToken abort)
+    {
+        var mine = all.Session.Id;
+        await RefuseAsync(await all.Admission.CheckAsync(Mine(mine), abort), mine);
+        return await all.Reader.OutlinesAsync(mine, Mine(mine), abort);
     }
 
     /// <summary>Whether a recipient is still to be decided over.</summary>
@@ -92,12 +100,23 @@ internal sealed partial class Hand(LaneWorkers all, DeliveryEngine engine, Worke
     {
         await FinishAsync();
         var mine = all.Session.Id;
-        await FailAsync([.. rows.Keys.Where(k => k.Lease == mine).Select(k => k.Id)], mine, abort);
+        await FailAsync(Mine(mine), mine, abort);
     }
+
+    private long[] Mine(long lease) => [.. rows.Keys.Where(k => k.Lease == lease).Select(k => k.Id)];
 
     private async Task<List<QueuedRecipient>> LoadAsync(long[] ids, long lease, CancellationToken abort)
     {
-        var loaded = await all.Reader.LoadAsync(lease, ids, abort);
+        var loaded = await all.Reader.LoadAsync(lease, ids, engine.RoomInMemory(lane), abort);
+        foreach (var message in loaded.Ready.GroupBy(r => r.Message))
+        {
+            var share = message.Key.Bytes / message.Count();
+            foreach (var recipient in message) rows[(recipient.Id, lease)] = engine.Count(lane, rows[(recipient.Id, lease)], share);
+        }
+        foreach (var id in loaded.Left)
+        {
+            if (rows.Remove((id, lease), out var row)) engine.PutBack(lane, row);
+        }
         foreach (var row in loaded.Unreadable) Settle(row, all.NoAttempt, Verdict.OwnFault);
         await RefuseAsync(loaded.Refused, lease);
         return loaded.Ready;

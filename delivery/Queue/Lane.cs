@@ -6,7 +6,7 @@ namespace MoxApi.Delivery.Queue;
 /// <param name="Id">The recipient.</param>
 /// <param name="Lease">The session it is leased to.</param>
 /// <param name="Loaded">All of it, where it came straight from its accept.</param>
-/// <param name="Bytes">The share of its message's octets that it keeps in memory.</param>
+/// <param name="Bytes">The share of its message's octets that it keeps in memory, since its accept or since a worker has read it.</param>
 /// <param name="IsSuspect">Whether it came back from a session that died with it.</param>
 internal readonly record struct ReadyRow(long Id, long Lease, QueuedRecipient? Loaded, long Bytes, bool IsSuspect = false);
 
@@ -71,6 +71,20 @@ internal sealed class Lane(long id, MailDomain domain, LaneShare share)
     {
         InHand++;
         return Ready.Dequeue();
+    }
+
+    /// <summary>A worker has read the message of a row that it has in hand.</summary>
+    public ReadyRow Load(ReadyRow row, long octets)
+    {
+        Count(0, octets);
+        return row with { Bytes = row.Bytes + octets };
+    }
+
+    /// <summary>A worker lets a row wait again.</summary>
+    public void PutBack(ReadyRow row)
+    {
+        InHand--;
+        Ready.Enqueue(row);
     }
 
     /// <summary>A worker is done with a row.</summary>

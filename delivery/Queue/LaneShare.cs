@@ -37,6 +37,9 @@ internal sealed class LaneShare(int maxWorkers, int maxRows, long maxBytes)
     /// <summary>How many more rows may be claimed.</summary>
     public int RoomForRows => maxRows - Rows - Wanted;
 
+    /// <summary>Octets of messages that there is room for.</summary>
+    public long RoomForBytes => maxBytes - Bytes;
+
     /// <summary>Whether a lane must leave room for others.</summary>
     public bool IsCrowded => crowdedOut.Count > 0 || Rows + Wanted > maxRows / 2;
 
@@ -44,7 +47,7 @@ internal sealed class LaneShare(int maxWorkers, int maxRows, long maxBytes)
     public bool IsOverfull => Rows > maxRows;
 
     /// <summary>Whether a message may come in memory.</summary>
-    public bool HasRoomFor(int rows, long octets) => Rows + rows <= maxRows && Bytes + octets <= maxBytes;
+    public bool HasRoomFor(int rows, long octets) => Rows + rows <= maxRows && octets <= RoomForBytes;
 
     /// <summary>The claim is made.</summary>
     public void EndClaim() => (Wanted, relieved) = (0, 0);

@@ -66,7 +66,7 @@ internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine,
     {
         try
         {
-            await SendAsync(await hand.LoadAsync(rows, toSend: true, abort));
+            await SendAsync(await hand.LoadAsync(rows, abort));
         }
         catch (Exception fault) when (QueueReader.IsOfStored(fault))
         {
@@ -205,9 +205,9 @@ internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine,
         engine.Unreachable(lane, verdict.Ends);
         foreach (var recipient in rest) hand.Settle(recipient, record, verdict);
         await hand.FinishAsync();
-        while (hand.Take(BatchSize * 10, toSend: false) is { Count: > 0 } rows)
+        while (hand.Take(BatchSize * 10, toSend: false).Count > 0)
         {
-            foreach (var recipient in await hand.LoadAsync(rows, toSend: false, abort)) hand.Settle(recipient, record, verdict);
+            foreach (var row in await hand.OutlinesAsync(abort)) hand.Settle(row, record, verdict);
             await hand.FinishAsync();
         }
     }

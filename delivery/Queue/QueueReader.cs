@@ -48,14 +48,18 @@ internal sealed partial class QueueReader(NpgsqlDataSource database, PublicIds p
         return rows;
     }
 
-    /// <summary>The recipients that the session still holds, of those asked for.</summary>
-    public async Task<LoadedRows> LoadAsync(long session, IReadOnlyCollection<long> recipients, CancellationToken cancel)
+    /// <summary>The recipients that the session still holds, of those asked for, with their messages: one in any case, and as many as there is room for.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="recipients">Whom to read.</param>
+    /// <param name="room">Octets of messages that there is room for.</param>
+    /// <param name="cancel">Gives up.</param>
+    public async Task<LoadedRows> LoadAsync(long session, IReadOnlyCollection<long> recipients, long room, CancellationToken cancel)
     {
         await using var command = Command(Rows, session, recipients);
         await using var reader = await command.ExecuteReaderAsync(cancel);
-        var loaded = new LoadedRows(new(recipients.Count), [], new([], [], []));
+        var loaded = new LoadedRows(new(recipients.Count), [], new([], [], []), []);
         var messages = new Dictionary<long, QueuedMessage>();
-        while (await reader.ReadAsync(cancel)) Read(reader, session, messages, loaded);
+        while (await reader.ReadAsync(cancel)) Read(reader, session, room, messages, loaded);
         return loaded;
     }
 
@@ -85,12 +89,20 @@ internal sealed partial class QueueReader(NpgsqlDataSource database, PublicIds p
         return command;
     }
 
-    private void Read(NpgsqlDataReader reader, long session, Dictionary<long, QueuedMessage> messages, LoadedRows loaded)
+    private void Read(NpgsqlDataReader reader, long session, long room, Dictionary<long, QueuedMessage> messages, LoadedRows loaded)
     {
         if (reader.GetBoolean(18)) loaded.Refused.Suppressed.Add(reader.GetInt64(0));
         else if (reader.GetBoolean(19)) loaded.Refused.Orphaned.Add(reader.GetInt64(0));
         else if (reader.GetBoolean(20)) loaded.Refused.Stopped.Add(reader.GetInt64(0));
-        else ReadRecipient(reader, session, messages, loaded);
+        else if (HasRoom(reader, room, messages)) ReadRecipient(reader, session, messages, loaded);
+        else loaded.Left.Add(reader.GetInt64(0));
+    }
+
+    private static bool HasRoom(NpgsqlDataReader reader, long room, Dictionary<long, QueuedMessage> messages)
+    {
+        if (messages.Count == 0 || messages.ContainsKey(reader.GetInt64(1))) return true;
+        var size = reader.GetBytes(11, 0, null, 0, 0) + (reader.IsDBNull(14) ? 0 : reader.GetInt64(13));
+        return messages.Values.Sum(m => m.Bytes) + size <= room;
     }
 
     // What cannot be read is the trouble of one recipient, not of those beside it.

@@ -20,7 +20,11 @@ namespace MoxApi.Delivery.Queue;
 /// <param name="Body">The body, where it is in memory; large ones are read while they are sent.</param>
 internal sealed record QueuedMessage(
     long Id, long AccountId, long? DomainId, DateTimeOffset AcceptedAt, MailAddress? ReversePath, string? ReturnPathDomain, RequireTls RequireTls, bool NeedsSmtpUtf8,
-    ReadOnlyMemory<byte> Header, long BodyId, long BodySize, ReadOnlyMemory<byte>? Body);
+    ReadOnlyMemory<byte> Header, long BodyId, long BodySize, ReadOnlyMemory<byte>? Body)
+{
+    /// <summary>Its octets that are in memory.</summary>
+    public long Bytes => Header.Length + (Body?.Length ?? 0);
+}
 
 /// <summary>A recipient in hand: what its outcome needs, whatever is wrong with the rest of what is stored.</summary>
 /// <param name="Id">The recipient.</param>
@@ -53,4 +57,5 @@ internal sealed record QueuedRecipient(
 /// <param name="Ready">Those that can be sent to.</param>
 /// <param name="Unreadable">Those of whom something cannot be read as it is stored.</param>
 /// <param name="Refused">Those that are not to be sent to.</param>
-internal sealed record LoadedRows(List<QueuedRecipient> Ready, List<QueuedRow> Unreadable, RefusedRows Refused);
+/// <param name="Left">Those for whose messages there was no room.</param>
+internal sealed record LoadedRows(List<QueuedRecipient> Ready, List<QueuedRow> Unreadable, RefusedRows Refused, List<long> Left);

@@ -1,3 +1,4 @@
+using MoxApi.Delivery.Composing;
 using MoxApi.Migrations.Messages;
 using MoxApi.Tests.Hosting;
 using MoxApi.Tests.Peers;
@@ -86,6 +87,36 @@ public class QueueRoomTests(TestPostgres postgres)
         await bed.UntilAsync(sent, RecipientStatus.Delivered);
 
         Assert.Equal(1 + connections, server.Sessions.Count);
+    }
+
+    [Fact]
+    public async Task Messages_that_are_read_from_the_queue_are_counted_and_no_more_are_read_than_there_is_room_for()
+    {
+        await using var bed = await MakeAsync(postgres, start: false, options: new() { MaxBytesInMemory = 80_000, IdleConnection = TimeSpan.FromMilliseconds(200) });
+        var gate = new TaskCompletionSource();
+        var server = bed.AddDomain("example.org").On("mail", ((Act)"250 2.1.0 Ok").After(gate.Task));
+        var sent = new List<MoxApi.Delivery.Submitting.SubmissionReceipt>();
+        for (var i = 0; i < 20; i++) sent.Add(await bed.SendAsync(new MessageDraft { From = null!, Text = new string('x', 6000) }, [$"jane{i}@example.org"]));
+
+        bed.Node.Deliver();
+        await UntilAsync(() => Task.FromResult(server.Transcript.Any(l => l.StartsWith("C: MAIL", StringComparison.Ordinal))));
+        Assert.InRange(bed.Node.Engine.BytesRead, 6000, 80_000 / 4);
+        gate.SetResult();
+        foreach (var message in sent) await bed.UntilAsync(message, RecipientStatus.Delivered);
+
+        Assert.Equal(20, server.Messages.Count);
+        await UntilAsync(() => Task.FromResult(bed.Node.Engine is { Leased: 0, Bytes: 0, BytesRead: 0 }));
+    }
+
+    [Fact]
+    public async Task A_message_for_which_there_is_no_room_in_memory_is_sent_alone()
+    {
+        await using var bed = await MakeAsync(postgres, options: new() { MaxBytesInMemory = 1000, IdleConnection = TimeSpan.FromMilliseconds(200) });
+        bed.AddDomain("example.org");
+
+        await bed.UntilAsync(await bed.SendAsync(new MessageDraft { From = null!, Text = new string('x', 6000) }, ["jane@example.org", "sam@example.org"]), RecipientStatus.Delivered);
+
+        await UntilAsync(() => Task.FromResult(bed.Node.Engine is { Leased: 0, Bytes: 0, BytesRead: 0 }));
     }
 
     [Fact]
