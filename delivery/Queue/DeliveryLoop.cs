@@ -109,13 +109,16 @@ internal sealed partial class DeliveryLoop(
         var lease = session.Id;
         var rows = await LeasedQueue.Mail.ClaimAsync(database, lease, wants, now, stop);
         var wanted = wants.ToDictionary(w => w.LaneId, w => w.Rows);
+        var unreadable = new List<ReadyRow>();
         foreach (var lane in rows.GroupBy(r => r.LaneId))
         {
             var ready = lane.Select(r => new ReadyRow(r.Id, lease, null, 0, IsSuspect: r.Reclaims > 0)).ToList();
-            await engine.OfferAsync(lane.Key, MailDomain.Parse(await lanes.DomainAsync(lane.Key, stop)), ready);
+            if (MailDomain.TryParse(await lanes.DomainAsync(lane.Key, stop), out var domain, out _)) await engine.OfferAsync(lane.Key, domain, ready);
+            else unreadable.AddRange(ready);
             // A full answer says that there may be more.
             if (ready.Count == wanted[lane.Key]) Note(lane.Key, now);
         }
+        if (unreadable.Count > 0) await workers.FailAsync(lease, [.. unreadable.Select(r => r.Id)], stop);
     }
 
     /// <summary>

@@ -45,6 +45,14 @@ internal sealed partial class LaneWorkers(
         }
     }
 
+    /// <summary>Settles rows whose destination cannot be read as it is stored.</summary>
+    public async Task FailAsync(long lease, long[] rows, CancellationToken cancel)
+    {
+        Log.Unreadable(logger, rows.Length);
+        var outlines = await reader.OutlinesAsync(lease, rows, cancel);
+        await Task.WhenAll(outlines.Select(row => outcomes.CommitAsync(row, NoAttempt, Verdict.OwnFault, false)));
+    }
+
     /// <summary>Begins a walk over a destination's servers.</summary>
     public Route RouteTo(MailDomain domain, ConnectionNeed need, CancellationToken giveUp, CancellationToken abort) =>
         new(destinations, connector, domain, need, options, time, giveUp, abort);
@@ -59,6 +67,9 @@ internal sealed partial class LaneWorkers(
 
     private static partial class Log
     {
+        [LoggerMessage(LogLevel.Error, "The destination of {Count} recipients cannot be read as it is stored")]
+        internal static partial void Unreadable(ILogger logger, int count);
+
         [LoggerMessage(LogLevel.Warning, "Rows for {Domain} ({Count}) could not be given back: {Fault}")]
         internal static partial void NotGivenBack(ILogger logger, string domain, int count, string fault);
     }

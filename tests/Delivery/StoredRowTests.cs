@@ -82,4 +82,21 @@ public class StoredRowTests(TestPostgres postgres)
         Assert.Single(await bed.AttemptsAsync(sent));
         Assert.True(took > TimeSpan.FromSeconds(2.9), $"Three tries in {took}.");
     }
+
+    [Fact]
+    public async Task A_destination_whose_name_cannot_be_read_fails_alone()
+    {
+        await using var bed = await MakeAsync(postgres, start: false);
+        bed.AddDomain("example.org");
+        var sent = await bed.SendAsync("jane@unreadable.example");
+        var other = await bed.SendAsync("jane@example.org");
+        await bed.ExecuteAsync("UPDATE lane SET domain = 'no domain' WHERE domain = 'unreadable.example'");
+        await bed.Node.DisposeAsync();
+
+        await bed.StartNodeAsync();
+        await bed.UntilAsync(other, RecipientStatus.Delivered);
+        await bed.UntilAsync(sent, RecipientStatus.Delayed);
+
+        Assert.Equal(("4.3.0", FailureClass.Other), (await bed.AttemptsAsync(sent)).Select(a => (a.EnhancedCode, a.FailureClass)).Single());
+    }
 }
