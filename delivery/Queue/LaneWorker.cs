@@ -173,6 +173,8 @@ internal sealed partial class LaneWorker(LaneWorkers all, DeliveryEngine engine,
                 continue;
             }
             var verdict = Judge(result.Verdict!, need);
+            // RFC 5321 §6.1: no answer to the final dot leaves open who has the message; another attempt may deliver it twice.
+            if (transaction.IsAmbiguous(result)) verdict = verdict with { Text = $"{verdict.Text} Whether the message was delivered is not known." };
             hand.Settle(group[i], record, verdict, MayTryOtherFamily(group[i], verdict));
         }
         return again;

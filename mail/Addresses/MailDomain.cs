@@ -24,9 +24,6 @@ public sealed class MailDomain : IEquatable<MailDomain>
     /// <summary>Lower-case U-labels in NFC, for display.</summary>
     public string Unicode { get; }
 
-    /// <summary>Whether any label is internationalised.</summary>
-    public bool IsInternational => !ReferenceEquals(Ascii, Unicode);
-
     /// <summary>
     /// Reads a domain in either form. Letters, digits, hyphens and underscores are taken (underscores occur in real MX names and DKIM
     /// selectors); a trailing dot is dropped; a single label such as <c>localhost</c> is a domain.

@@ -14,6 +14,22 @@ namespace MoxApi.Tests.Delivery;
 public class LessonTests(TestPostgres postgres)
 {
     [Fact]
+    public async Task An_attempt_without_an_answer_to_the_final_dot_says_that_the_message_may_have_been_delivered()
+    {
+        await using var bed = await MakeAsync(postgres);
+        var server = bed.AddDomain("example.org").On("rcpt", "250 2.1.5 Ok", "450 4.2.0 Later").On("body", Act.Disconnect);
+
+        var sent = await bed.SendTogetherAsync("jane@example.org", "sam@example.org");
+        var recipients = await bed.UntilAsync(sent, RecipientStatus.Delayed);
+
+        Assert.Single(server.Messages);
+        var (unsure, sure) = ((await bed.AttemptsAsync(recipients[0].Id)).Single(), (await bed.AttemptsAsync(recipients[1].Id)).Single());
+        Assert.Equal(FailureClass.Network, unsure.FailureClass);
+        Assert.Equal("The server closed the connection. Whether the message was delivered is not known.", unsure.Reply);
+        Assert.Equal("4.2.0 Later", sure.Reply);
+    }
+
+    [Fact]
     public async Task Lone_CR_and_LF_in_a_text_leave_as_CRLF()
     {
         await using var bed = await MakeAsync(postgres);

@@ -26,14 +26,8 @@ public sealed record SmtpCapabilities
     /// <summary>STARTTLS (RFC 3207).</summary>
     public bool StartTls { get; init; }
 
-    /// <summary>CHUNKING (RFC 3030); not used.</summary>
-    public bool Chunking { get; init; }
-
     /// <summary>REQUIRETLS (RFC 8689).</summary>
     public bool RequireTls { get; init; }
-
-    /// <summary>DSN (RFC 3461).</summary>
-    public bool Dsn { get; init; }
 
     /// <summary>The most recipients of a transaction, 1 or more, where LIMITS gives RCPTMAX (RFC 9422 §4.2).</summary>
     public int? MaxRecipients { get; init; }
@@ -66,9 +60,7 @@ public sealed record SmtpCapabilities
         "PIPELINING" => this with { Pipelining = true },
         "ENHANCEDSTATUSCODES" => this with { EnhancedStatusCodes = true },
         "STARTTLS" => this with { StartTls = true },
-        "CHUNKING" => this with { Chunking = true },
         "REQUIRETLS" => this with { RequireTls = true },
-        "DSN" => this with { Dsn = true },
         "LIMITS" => WithLimits(parameters),
         _ => this,
     };

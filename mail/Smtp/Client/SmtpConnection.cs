@@ -83,18 +83,6 @@ public sealed class SmtpConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Sends RSET, which also shows whether the server is still there.</summary>
-    /// <exception cref="InvalidOperationException"><see cref="CanSend"/> is false.</exception>
-    /// <exception cref="OperationCanceledException"><paramref name="stop"/> was canceled; the connection is closed.</exception>
-    public async Task<SmtpStep> ResetAsync(CancellationToken stop = default)
-    {
-        if (!CanSend) throw new InvalidOperationException("The connection takes no further transaction.");
-        var step = await CommandAsync(SmtpSteps.Rset, "RSET", _timeouts.Command, stop);
-        if (step.Code is < 200 or >= 300) await CloseAsync();
-        _needsReset = false;
-        return step;
-    }
-
     /// <summary>Says QUIT, waits a little for the answer (RFC 5321 §4.1.1.10), and closes.</summary>
     /// <returns>The step, or null where the connection was closed already.</returns>
     public async Task<SmtpStep?> QuitAsync(CancellationToken stop = default)

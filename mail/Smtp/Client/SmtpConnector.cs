@@ -16,12 +16,10 @@ public sealed class SmtpConnector(Dialer dialer, SmtpClientOptions options, Time
     public async Task<SmtpOpening> OpenAsync(SmtpTarget target, CancellationToken stop = default, CancellationToken giveUp = default)
     {
         var conversation = new Conversation(time);
-        var first = await TryOpenAsync(target, target.Tls, conversation, stop, giveUp);
-        var tlsFailure = first.Failure is { Fault: SmtpFault.TlsFailed or SmtpFault.TlsUnavailable } ? first.Failure : null;
-        if (tlsFailure is null || target.Tls != SmtpTlsMode.Opportunistic)
-            return new SmtpOpening(first.Connection, first.Failure, tlsFailure, conversation.Steps);
-        var second = await TryOpenAsync(target, SmtpTlsMode.None, conversation, stop, giveUp);
-        return new SmtpOpening(second.Connection, second.Failure, tlsFailure, conversation.Steps);
+        var (connection, failure) = await TryOpenAsync(target, target.Tls, conversation, stop, giveUp);
+        if (target.Tls == SmtpTlsMode.Opportunistic && failure is { Fault: SmtpFault.TlsFailed or SmtpFault.TlsUnavailable })
+            (connection, failure) = await TryOpenAsync(target, SmtpTlsMode.None, conversation, stop, giveUp);
+        return new SmtpOpening(connection, failure, conversation.Steps);
     }
 
     private async Task<(SmtpConnection? Connection, SmtpVerdict? Failure)> TryOpenAsync(

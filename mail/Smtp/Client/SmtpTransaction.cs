@@ -34,8 +34,8 @@ public sealed record SmtpRecipientResult(MailAddress Recipient, SmtpRecipientOut
 /// <param name="FinalDotSent">Whether the final dot was, or may have been, sent: from there on the server may have the message.</param>
 public sealed record SmtpTransaction(IReadOnlyList<SmtpRecipientResult> Recipients, IReadOnlyList<SmtpStep> Steps, bool FinalDotSent)
 {
-    /// <summary>Whether the server may have taken the message without our learning of it: no answer came to the final dot.</summary>
-    public bool IsAmbiguous => FinalDotSent && Recipients.Any(static r => r.Verdict is { Step: SmtpSteps.Body, Fault: not SmtpFault.None });
+    /// <summary>Whether the server may have taken the message for a recipient without our learning of it: no answer came to the final dot.</summary>
+    public bool IsAmbiguous(SmtpRecipientResult recipient) => FinalDotSent && recipient.Verdict is { Step: SmtpSteps.Body, Fault: not SmtpFault.None };
 
     /// <summary>Whether it went its way: no fault of the server's or of the network's cut it short.</summary>
     public bool IsAnswered => !Recipients.Any(static r => r.Verdict is { Fault: not SmtpFault.None });

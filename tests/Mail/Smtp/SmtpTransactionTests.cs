@@ -51,10 +51,9 @@ public class SmtpTransactionTests
 
         var first = await connection.SendAsync(To(Jane, Sam));
         var second = await connection.SendAsync(To(Kim));
-        var reset = await connection.ResetAsync(Stop);
         var quit = await connection.QuitAsync(Stop);
 
-        SmtpStep[] conversation = [.. opening.Steps, .. first.Steps, .. second.Steps, reset, quit!];
+        SmtpStep[] conversation = [.. opening.Steps, .. first.Steps, .. second.Steps, quit!];
         Assert.Equal(server.Transcript.Where(static l => l.StartsWith("S: ", StringComparison.Ordinal)).Select(static l => l[3..]),
             conversation.Where(static s => s.Step != "tls").Select(AsSaid));
         Assert.Equal([("rcpt", "jane@example.org"), ("rcpt", "sam@example.org"), ("rcpt", "kim@example.org")],
@@ -228,18 +227,6 @@ public class SmtpTransactionTests
         await Assert.ThrowsAsync<InvalidOperationException>(() => connection.SendAsync(To(Jane)));
         Assert.Equal(221, (await connection.QuitAsync(Stop))!.Code);
         Assert.Null(await connection.QuitAsync(Stop));
-    }
-
-    [Fact]
-    public async Task RSET_shows_whether_the_server_is_still_there()
-    {
-        await using var server = Server(true).On("rset", "250 2.0.0 Ok", Act.Disconnect);
-        await using var connection = await server.OpenAsync();
-
-        Assert.Equal(250, (await connection.ResetAsync(Stop)).Code);
-        Assert.True(connection.CanSend);
-        Assert.Equal(("rset", 0), ((await connection.ResetAsync(Stop)) is var gone ? gone.Step : "", gone.Code));
-        Assert.False(connection.CanSend);
     }
 
     private static ScriptedSmtpServer Server(bool pipelining) => new() { Extensions = pipelining ? ["PIPELINING", "SIZE"] : ["SIZE"] };
