@@ -142,7 +142,7 @@ internal static class NodeHost
             EndpointMap = settings.EndPointMap,
         })
         .AddSingleton<Dialer>()
-        .AddSingleton(new DnsResolverOptions { Servers = settings.Resolver.EndPoints })
+        .AddSingleton(new DnsResolverOptions { Servers = settings.Resolver.EndPoints, MaximumConcurrentQuestions = Math.Max(10_000, 2 * settings.Delivery.MaxConnections) })
         .AddSingleton<DnsResolver>()
         .AddSingleton(s => new MxRouter(s.GetRequiredService<DnsResolver>(), new MxRouterOptions { OwnHosts = [settings.Node.HostName] }));
 

@@ -119,7 +119,7 @@ internal sealed class Route : IAsyncDisposable
     private bool MayTryAnother()
     {
         if (tried < options.MaxAddressesPerAttempt && (tried < AtLeast || time.GetElapsedTime(since) < options.NextAddressWithin)) return true;
-        conversation.Add("limit", conversation.Now, $"{tried} addresses were tried; the others have to wait for another attempt.");
+        conversation.Add("limit", conversation.Now, $"{tried} addresses were tried; what is left has to wait for another attempt.");
         return false;
     }
 
@@ -129,7 +129,13 @@ internal sealed class Route : IAsyncDisposable
         {
             if (!await hosts.MoveNextAsync()) return null;
             Host = hosts.Current;
-            if (Host.Failure is { } failure) Note(failure);
+            if (Host.Failure is { } failure)
+            {
+                Note(failure);
+                // A name server that does not answer takes about as long as a mail server that does not.
+                if (!failure.Ends) tried++;
+                if (!MayTryAnother()) return null;
+            }
             var wanted = Host.Addresses.Where(a => a.AddressFamily != need.Avoid).ToArray();
             foreach (var address in wanted.Length > 0 ? wanted : [.. Host.Addresses]) addresses.Enqueue(address);
         }

@@ -32,6 +32,9 @@ public sealed record DnsResolverOptions
     /// <summary>How many answers are kept.</summary>
     public int CacheCapacity { get; init; } = 10_000;
 
-    /// <summary>How many questions are under way at once; each holds a socket.</summary>
-    public int MaximumConcurrentQuestions { get; init; } = 1_000;
+    /// <summary>
+    /// How many questions are under way at once; each holds a socket. A silent server holds its questions for many seconds, so where all who ask do so at once, two
+    /// questions each, there should be room for them: nobody then waits for another's.
+    /// </summary>
+    public int MaximumConcurrentQuestions { get; init; } = 10_000;
 }

@@ -73,6 +73,21 @@ public class MailExchangerTests(TestPostgres postgres)
     }
 
     [Fact]
+    public async Task A_host_that_DNS_says_nothing_about_counts_as_an_address_that_was_tried()
+    {
+        await using var bed = await MakeAsync(postgres, options: new() { MaxAddressesPerAttempt = 3 });
+        for (var i = 0; i < 3; i++) bed.Dns.Mx("example.org", 10 + i, $"mx{i}.example.org").Fails($"mx{i}.example.org");
+        bed.Dns.Mx("example.org", 20, "d.example.org");
+        var fourth = bed.AddHost("d.example.org");
+
+        var attempt = await DelayedAsync(bed);
+
+        Assert.Equal(["mx", "address", "address", "address", "limit"], Steps(attempt).Select(s => s.Step));
+        Assert.Equal(FailureClass.Dns, attempt.FailureClass);
+        Assert.Empty(fourth.Sessions);
+    }
+
+    [Fact]
     public async Task An_attempt_that_has_lasted_long_tries_no_address_after_the_second()
     {
         var timeouts = new SmtpTimeouts { Greeting = TimeSpan.FromMilliseconds(600) };

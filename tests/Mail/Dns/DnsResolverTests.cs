@@ -20,6 +20,10 @@ public sealed class DnsResolverTests : IDisposable
     public void Dispose() => dns.Dispose();
 
     [Fact]
+    public void There_is_room_for_the_questions_of_all_connections_so_that_silent_servers_keep_nobody_waiting() =>
+        Assert.True(new DnsResolverOptions().MaximumConcurrentQuestions >= 2 * new MoxApi.Delivery.DeliveryOptions().MaxConnections);
+
+    [Fact]
     public async Task Mail_exchanges_come_with_preference_and_lower_case_host()
     {
         dns.Mx("acme.example", 10, "MX1.acme.example").Mx("acme.example", 20, "_mx2._under.acme.example");
