@@ -53,7 +53,7 @@ internal sealed record OutgoingMessage
         Subject = Subject,
         Text = Text,
         Html = Html,
-        Attachments = [.. Attachments.Select(file => new MessageFile(file.Filename, file.ContentType, file.Content.OpenRead, file.ContentId))],
+        Attachments = [.. Attachments.Select(file => new MessageFile(file.Filename, file.ContentType, file.Content.OpenRead, file.ContentId) { Length = file.Content.Length })],
         Headers = [.. Headers.Select(header => new MoxApi.Delivery.Composing.MessageHeader(header.Name, header.Value))],
         MessageId = MessageId,
         Date = Date,

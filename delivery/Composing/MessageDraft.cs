@@ -40,6 +40,11 @@ public sealed record MessageDraft
     /// <summary>The date of the header; now unless given.</summary>
     public DateTimeOffset? Date { get; init; }
 
+    /// <summary>
+    /// The octets that the body will have, by and large, so that there may be room from the start: base64 makes four of three, and lines have ends.
+    /// </summary>
+    public long LikelyBodySize => 512 + (Text?.Length ?? 0) + (Html?.Length ?? 0) + Attachments.Sum(file => 512 + (file.Length * 11 / 8));
+
     /// <summary>The id of the message that this one answers, with its angle brackets.</summary>
     public string? InReplyTo { get; init; }
 
@@ -52,7 +57,11 @@ public sealed record MessageDraft
 /// <param name="ContentType">Its media type, perhaps with parameters, such as <c>text/csv; charset=utf-8</c>.</param>
 /// <param name="Open">Opens its content at the start. The composer reads it once, in pieces, and disposes of it.</param>
 /// <param name="ContentId">The name by which the HTML shows it (<c>cid:</c>), without angle brackets; makes it part of the page.</param>
-public sealed record MessageFile(string? FileName, string ContentType, Func<Stream> Open, string? ContentId = null);
+public sealed record MessageFile(string? FileName, string ContentType, Func<Stream> Open, string? ContentId = null)
+{
+    /// <summary>Its octets, where they are known: see <see cref="MessageDraft.LikelyBodySize"/>.</summary>
+    public long Length { get; init; }
+}
 
 /// <summary>A header field of the sender's own.</summary>
 /// <param name="Name">Such as <c>X-Order</c>; not one of those that the composer or the mail system sets.</param>

@@ -5,10 +5,11 @@ namespace MoxApi.Delivery.Submitting;
 
 /// <summary>Takes a body while it is composed: in memory while small, then in a temporary file whose name is gone at once.</summary>
 /// <param name="share">Where its octets are counted until the spool is disposed of, which is to be after the body was stored.</param>
+/// <param name="likely">About how many octets there will be: what grows step by step is copied and thrown away at each.</param>
 /// <param name="folder">Where the temporary file goes; the system's folder by default.</param>
-internal sealed class BodySpool(BytesInFlight.Share share, string? folder = null) : Stream
+internal sealed class BodySpool(BytesInFlight.Share share, long likely = 0, string? folder = null) : Stream
 {
-    private Stream inner = new MemoryStream(4096);
+    private Stream inner = new MemoryStream(likely <= AcceptWriter.AloneAbove ? (int)Math.Max(4096, likely) : 4096);
 
     public override bool CanRead => false;
     public override bool CanSeek => false;

@@ -57,8 +57,9 @@ public sealed class Submission
         var now = Milliseconds(time.GetUtcNow());
         var release = request.SendAt is { } later && later > now ? later : now;
         var expires = release + sender.QueueLife;
-        await using var spool = new BodySpool(inFlight.Open());
-        var composed = await composer.ComposeAsync(request.Draft(sender.From), spool, cancel);
+        var draft = request.Draft(sender.From);
+        await using var spool = new BodySpool(inFlight.Open(), draft.LikelyBodySize);
+        var composed = await composer.ComposeAsync(draft, spool, cancel);
         await using var body = spool.Complete();
         // A signature must outlive the queue, and what is for later may yet be put off; a day more for servers that verify late. So long its key must be found.
         var signedUntil = (request.SendAt is null ? expires : now + MaxDelay + sender.QueueLife) + LateVerification;

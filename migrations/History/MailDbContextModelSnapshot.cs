@@ -740,7 +740,7 @@ namespace MoxApi.Migrations.History
 
                     b.HasIndex("AccountId", "AcceptedAt")
                         .HasDatabaseName("ix_message_with_content")
-                        .HasFilter("content_deleted_at IS NULL");
+                        .HasFilter("content_deleted_at IS NULL AND direction = 0");
 
                     b.HasIndex("AccountId", "Subject")
                         .HasDatabaseName("ix_message_subject");

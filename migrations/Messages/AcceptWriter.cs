@@ -139,30 +139,40 @@ public sealed class AcceptWriter : IGroupWrite<Accept, Accepted>
         await insert.ExecuteNonQueryAsync(cancel);
         if (inline) return;
         var number = 0;
+        var some = new List<Chunk>();
         await foreach (var chunk in body.ChunksAsync(cancel))
         {
-            await using var command = new NpgsqlCommand("INSERT INTO body_chunk (body_id, number, bytes) VALUES ($1, $2, $3)", connection)
-            {
-                Parameters = { new() { Value = bodyId }, new() { Value = number++ }, new() { Value = chunk } },
-            };
-            await command.ExecuteNonQueryAsync(cancel);
+            some.Add(new(bodyId, number++, chunk));
+            if (some.Count == Body.ChunksAtOnce) await WriteChunksAsync(connection, some, cancel);
         }
+        if (some.Count > 0) await WriteChunksAsync(connection, some, cancel);
+    }
+
+    private static async Task WriteChunksAsync(NpgsqlConnection connection, List<Chunk> chunks, CancellationToken cancel)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        AddChunks(batch, chunks);
+        await batch.ExecuteNonQueryAsync(cancel);
+        chunks.Clear();
     }
 
     private static void AddBodies(NpgsqlBatch batch, IReadOnlyList<Accept> group)
     {
         var inline = new byte[]?[group.Count];
-        var chunks = new List<(long Body, int Number, byte[] Bytes)>();
+        var chunks = new List<Chunk>();
         for (var i = 0; i < group.Count; i++)
         {
             var body = group[i].Body.Memory;
             if (body.Length <= Body.InlineLimit) inline[i] = body.ToArray();
             else for (var n = 0; n * Body.ChunkSize < body.Length; n++)
-                chunks.Add((group[i].Message.BodyId, n, body[(n * Body.ChunkSize)..Math.Min(body.Length, (n + 1) * Body.ChunkSize)].ToArray()));
+                chunks.Add(new(group[i].Message.BodyId, n, body[(n * Body.ChunkSize)..Math.Min(body.Length, (n + 1) * Body.ChunkSize)].ToArray()));
         }
         Add(batch, InsertBodies, Column(group, g => g.Message.BodyId), Column(group, g => g.Body.Size), Bytes(inline));
-        if (chunks.Count > 0) Add(batch, InsertChunks, Column(chunks, c => c.Body), Column(chunks, c => c.Number), Bytes(chunks.ConvertAll(c => c.Bytes).ToArray()));
+        if (chunks.Count > 0) AddChunks(batch, chunks);
     }
+
+    private static void AddChunks(NpgsqlBatch batch, List<Chunk> chunks) =>
+        Add(batch, InsertChunks, Column(chunks, c => c.Body), Column(chunks, c => c.Number), Bytes(chunks.ConvertAll(c => c.Bytes).ToArray()));
 
     private static async Task<Accepted[]> WriteRowsAsync(NpgsqlBatch batch, IReadOnlyList<Accept> group, CancellationToken cancel)
     {
@@ -230,4 +240,6 @@ public sealed class AcceptWriter : IGroupWrite<Accept, Accepted>
     private static NpgsqlParameter Bytes(byte[]?[] values) => new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea };
 
     private static NpgsqlParameter Json(string[] values) => new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb };
+
+    private readonly record struct Chunk(long Body, int Number, byte[] Bytes);
 }

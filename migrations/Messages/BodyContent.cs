@@ -34,7 +34,7 @@ public sealed class BodyContent : IAsyncDisposable
     /// <exception cref="InvalidOperationException">It is in a file.</exception>
     public ReadOnlyMemory<byte> Memory => spool is null ? memory : throw new InvalidOperationException("The body is not in memory.");
 
-    /// <summary>Reads the body in pieces of <see cref="Body.ChunkSize"/>, the last one shorter.</summary>
+    /// <summary>Reads the body in chunks of <see cref="Body.ChunkSize"/>, the last one shorter.</summary>
     public async IAsyncEnumerable<byte[]> ChunksAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
     {
         if (spool is not null) spool.Position = start;

@@ -85,7 +85,7 @@ internal sealed class MessageConfiguration : IEntityTypeConfiguration<Message>
         // Lists are led by the account; the id breaks ties, so a cursor ends also with equal times.
         builder.HasIndex(m => new { m.AccountId, m.AcceptedAt, m.Id });
         // What retention still has to look at.
-        builder.HasIndex(m => new { m.AccountId, m.AcceptedAt }).HasFilter("content_deleted_at IS NULL").HasDatabaseName("ix_message_with_content");
+        builder.HasIndex(m => new { m.AccountId, m.AcceptedAt }).HasFilter("content_deleted_at IS NULL AND direction = 0").HasDatabaseName("ix_message_with_content");
         // Rare words and tags within an account. Messages are never updated on the hot path, so these cost only their insert.
         builder.HasIndex(m => new { m.AccountId, m.Subject }).HasMethod("gin").HasOperators("int8_ops", "gin_trgm_ops").HasDatabaseName("ix_message_subject");
         builder.HasIndex(m => new { m.AccountId, m.Tags }).HasMethod("gin").HasOperators("int8_ops", "array_ops").HasDatabaseName("ix_message_tags");

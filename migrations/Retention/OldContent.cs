@@ -3,7 +3,7 @@ namespace MoxApi.Migrations.Retention;
 /// <summary>Deletes the octets of old messages and the conversations of their attempts; what became of whom stays known.</summary>
 internal sealed class OldContent(Batches batches)
 {
-    // A batch ends also after 64 MiB: a body goes away in pieces of 2 kB, however few rows it has.
+    // A batch ends also after 64 MiB: a body goes away chunk by chunk, however few messages there are.
     internal const string Statement = $"""
         WITH page AS MATERIALIZED (
           SELECT id, body_id, accepted_at, size FROM message

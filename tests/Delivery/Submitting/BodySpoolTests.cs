@@ -24,7 +24,7 @@ public class BodySpoolTests
     [Fact]
     public void A_disk_that_cannot_be_written_is_no_room()
     {
-        using var spool = new BodySpool(new BytesInFlight().Open(), "/nonexistent/folder");
+        using var spool = new BodySpool(new BytesInFlight().Open(), folder: "/nonexistent/folder");
         spool.Write(new byte[AcceptWriter.AloneAbove]);
         Assert.Throws<NoRoomException>(() => spool.Write(new byte[1]));
     }

@@ -50,6 +50,8 @@ public class MailboxBackendTests(TestPostgres postgres)
     [InlineData(Body.InlineLimit + 1)]
     [InlineData(Body.ChunkSize)]
     [InlineData((3 * Body.ChunkSize) + 1)]
+    [InlineData(Body.ChunkSize * Body.ChunksAtOnce)]
+    [InlineData((Body.ChunkSize * Body.ChunksAtOnce) + 1)]
     public async Task Bodies_of_all_lengths_come_back_octet_for_octet(int length)
     {
         await using var site = await Site.StartAsync(postgres, sandboxAddress: "mox@localhost");
