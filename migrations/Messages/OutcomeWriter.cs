@@ -51,14 +51,14 @@ public sealed class OutcomeWriter : IGroupWrite<Outcome, OutcomeResult>
 {
     // The two that were accepted last of those that ended in a delivery or a failure; a test has no attempt and is none. What failed by our fault or a
     // policy, which an earlier failure's class or its enhanced code (x.7.x) tells, is not the address's doing and breaks the row: 1, 2, 3, 4, 16 and 18 are
-    // FailureClass, and 18 without a server's reply is a fault of ours.
+    // FailureClass, and of these 16 and 18 without a server's reply are our doing.
     private const string BothBeforeFailed = """
         2 = (SELECT count(*) FROM (
           SELECT p.id, p.status FROM recipient p
           WHERE p.account_id = r.account_id AND p.base_address = r.base_address AND p.id <> r.id AND p.status IN (4, 5) AND p.attempts > 0 AND p.accepted_at <= r.accepted_at
           ORDER BY p.accepted_at DESC LIMIT 2) last
           CROSS JOIN LATERAL (SELECT * FROM attempt t WHERE t.recipient_id = last.id ORDER BY t.number DESC LIMIT 1) t
-          WHERE last.status = 5 AND (t.failure_class IN (1, 2, 3, 4, 16) OR (t.failure_class = 18 AND t.smtp_code > 0)) AND coalesce(t.enhanced_code, '') NOT LIKE '_.7.%')
+          WHERE last.status = 5 AND (t.failure_class IN (1, 2, 3, 4) OR (t.failure_class IN (16, 18) AND t.smtp_code > 0)) AND coalesce(t.enhanced_code, '') NOT LIKE '_.7.%')
         """;
 
     private const string Statement = $"""
