@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using MoxApi.Api.Hosting;
 
 namespace MoxApi.Api.Commands;
@@ -8,8 +9,15 @@ internal static class RunCommand
     /// <summary>Runs the node until it is stopped.</summary>
     public static async Task<int> RunAsync((Settings Settings, IConfigurationRoot Configuration) read, CancellationToken stop)
     {
-        await NodeHost.RunAsync(read.Settings, read.Configuration, bound => Console.Out.WriteLineAsync(bound.Settings.IsSandbox ? Sandboxed(bound) : Production(bound)), stop);
-        return 0;
+        try
+        {
+            await NodeHost.RunAsync(read.Settings, read.Configuration, bound => Console.Out.WriteLineAsync(bound.Settings.IsSandbox ? Sandboxed(bound) : Production(bound)), stop);
+            return 0;
+        }
+        catch (IOException taken) when (read.Settings.IsSandbox && taken.InnerException is AddressInUseException)
+        {
+            throw new CommandException($"{taken.Message} Another program uses the port: --port-offset 2000 takes others.");
+        }
     }
 
     private static string Production(BoundAddresses bound) => $"""

@@ -5,6 +5,7 @@ using MoxApi.Api.Jobs;
 using MoxApi.Migrations.Nodes;
 using MoxApi.OpenApi.Access;
 using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
 
 namespace MoxApi.Api.Health;
 
@@ -30,7 +31,7 @@ internal static class NodeHealth
         services.AddHealthChecks()
             .AddCheck<DatabaseCheck>("database", tags: [Ready])
             .AddCheck<ResidentCheck>("loops", tags: [Ready]);
-        services.AddOpenTelemetry().WithMetrics(metrics => metrics
+        services.AddOpenTelemetry().ConfigureResource(resource => resource.AddService("moxapi")).WithMetrics(metrics => metrics
             .AddMeter("MoxApi.*", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime", "Npgsql")
             .AddPrometheusExporter());
     }

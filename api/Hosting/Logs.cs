@@ -18,6 +18,8 @@ internal static class Logs
         logging.AddConsole(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
         logging.SetMinimumLevel(LogLevel.Information);
         foreach (var noisy in new[] { "Microsoft", "System", "Hangfire", "Npgsql", "OpenTelemetry" }) logging.AddFilter(noisy, LogLevel.Warning);
+        // It logs what ends the start with its stack; the command says the same in a line.
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         return logging.AddConfiguration(configuration.GetSection("Logging"));
     }
 }

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Net;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Options;
 using MoxApi.Delivery;
 using MoxApi.Inbound.Smtp;
@@ -15,7 +16,7 @@ namespace MoxApi.Api.Hosting;
 /// What the program is told: from <c>moxapi.json</c> beside the data folder (or <c>--config</c>), then variables <c>MOXAPI_…</c> (two underscores
 /// between levels), then the command line.
 /// </summary>
-internal sealed class Settings
+internal sealed partial class Settings
 {
     private static readonly string[] EndSandbox = ["Database", "Domains", "Listeners"];
 
@@ -95,7 +96,7 @@ internal sealed class Settings
                 IsSandbox = !EndSandbox.Any(section => configuration.GetSection(section).Exists()),
             };
             // What is not known is refused: a misspelt setting must not be a silent one.
-            configuration.Bind(settings, options => options.ErrorOnUnknownConfiguration = true);
+            Bind(configuration, settings);
             settings.Validate();
             return (settings, configuration);
         }
@@ -104,6 +105,22 @@ internal sealed class Settings
             throw new SettingsException($"{fault.Message}{(fault.InnerException is { } inner ? $" ({inner.Message})" : "")}");
         }
     }
+
+    private static void Bind(IConfiguration configuration, Settings settings)
+    {
+        try
+        {
+            configuration.Bind(settings, options => options.ErrorOnUnknownConfiguration = true);
+        }
+        catch (InvalidOperationException unknown) when (UnknownNames().Match(unknown.Message) is { Success: true } match)
+        {
+            throw new SettingsException($"There is no setting {match.Groups["names"].Value} in {match.Groups["section"].Value}.");
+        }
+    }
+
+    // The binder tells names only in a text of its own: "… not found on the instance of MoxApi.Api.Hosting.Settings: 'Foo', 'Bar'".
+    [GeneratedRegex(@"not found on the instance of (\w+\.)*(?<section>\w+): (?<names>.+)$")]
+    private static partial Regex UnknownNames();
 
     /// <summary>The HTTP listeners.</summary>
     public IReadOnlyList<IPEndPoint> HttpEndPoints => Listeners.Http.Length > 0 ? [.. Listeners.Http.Select(EndPoint)] : [new(IPAddress.Loopback, 80 + PortOffset)];

@@ -18,7 +18,8 @@ internal static class BenchCommand
         ("latency", "From one POST on an idle service to its arrival, and to its webhook.", LatencyBench.RunAsync),
         ("rest", "What the program takes while it has nothing to do.", RestBench.RunAsync),
         ("backlog", "Delivery and lists with a million other messages in the queue (--messages).", BacklogBench.RunAsync),
-        ("soak", "Minutes at an even rate: latency, memory and tables over time.", SoakBench.RunAsync),
+        ("soak", "Minutes at an even rate, with a history of two: latency, memory and tables over time.", SoakBench.RunAsync),
+        ("snapshot", "Ten minutes at an even rate while somebody holds a snapshot, as a backup does.", SoakBench.RunBesideSnapshotAsync),
     ];
 
     private static readonly Option<int?> Rounds = new("--rounds") { Description = "How often each figure is taken; 3 by default.", Recursive = true };
@@ -27,8 +28,8 @@ internal static class BenchCommand
     private static readonly Option<string?> Json = new("--json") { Description = "Writes every round's figures as JSON to this file; - is standard output, in place of the tables.", Recursive = true };
     private static readonly Option<string?> Compare = new("--compare") { Description = "Measures \"postfix\" too, in turn, as a relay of the same messages to the same server. Needs root.", Recursive = true };
     private static readonly Option<string> Folder = new("--folder") { Description = "Where the data folder is made, and deleted at the end.", DefaultValueFactory = _ => "/var/tmp", Recursive = true };
-    private static readonly Option<double?> Minutes = new("--minutes") { Description = "How long the soak lasts; 5 by default.", Recursive = true };
-    private static readonly Option<double?> Rate = new("--rate") { Description = "Messages a second of the soak; half of what is measured before it by default.", Recursive = true };
+    private static readonly Option<double?> Minutes = new("--minutes") { Description = "How long the soak lasts, 5 by default, and the snapshot is held, 10 by default.", Recursive = true };
+    private static readonly Option<double?> Rate = new("--rate") { Description = "Messages a second of soak and snapshot; half of what is measured before it by default.", Recursive = true };
     private static readonly Option<string[]> Set = new("--set") { Description = "A setting of the program, as in --set Delivery__MaxConnections=100.", Recursive = true };
 
     /// <summary>The root command.</summary>
@@ -61,11 +62,15 @@ internal static class BenchCommand
             Messages = InRange(parsed.GetValue(Messages), Messages, 1, 10_000_000),
             ComparePostfix = parsed.GetValue(Compare) is not null,
             Folder = Path.GetFullPath(parsed.GetValue(Folder)!),
-            Soak = parsed.GetValue(Minutes) is { } minutes ? TimeSpan.FromMinutes(InRange(minutes, Minutes, 0.01, 10_000)) : quick ? TimeSpan.FromSeconds(2) : TimeSpan.FromMinutes(5),
+            Soak = Length(parsed, quick, 5),
+            Snapshot = Length(parsed, quick, 10),
             Rate = parsed.GetValue(Rate) is { } rate ? InRange(rate, Rate, 0.1, 100_000) : null,
             Settings = [.. (parsed.GetValue(Set) ?? []).Select(Setting)],
         };
     }
+
+    private static TimeSpan Length(ParseResult parsed, bool quick, int usual) =>
+        parsed.GetValue(Minutes) is { } minutes ? TimeSpan.FromMinutes(InRange(minutes, Minutes, 0.01, 10_000)) : quick ? TimeSpan.FromSeconds(2) : TimeSpan.FromMinutes(usual);
 
     private static int? InRange(int? value, Option option, int least, int most) => value is { } given ? (int)InRange((double)given, option, least, most) : null;
 

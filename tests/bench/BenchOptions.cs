@@ -21,6 +21,9 @@ internal sealed record BenchOptions
     /// <summary>How long a soak lasts.</summary>
     public TimeSpan Soak { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>How long a snapshot is held.</summary>
+    public TimeSpan Snapshot { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary>Messages a second of a soak; half of what was measured where absent.</summary>
     public double? Rate { get; init; }
 

@@ -118,6 +118,12 @@ public sealed class SettingsTests : IDisposable
         Assert.Contains(name, fault.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("""{"Listener": {"Http": ["127.0.0.1:80"]}}""", "There is no setting 'Listener' in Settings.")]
+    [InlineData("""{"Delivery": {"MaxConnection": 5, "Other": 1}}""", "There is no setting 'MaxConnection', 'Other' in DeliveryOptions.")]
+    public void A_setting_that_does_not_exist_is_told_in_a_sentence(string json, string sentence) =>
+        Assert.Equal(sentence, Assert.Throws<SettingsException>(() => Read(json)).Message);
+
     [Fact]
     public void A_configuration_file_that_was_asked_for_must_be_there() =>
         Assert.Contains("other.json", Assert.Throws<SettingsException>(() => Settings.Read(folder.Combine("data"), folder.Combine("other.json"), null)).Message, StringComparison.Ordinal);

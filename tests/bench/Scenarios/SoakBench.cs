@@ -4,24 +4,31 @@ using MoxApi.Bench.Loading;
 using MoxApi.Bench.Measuring;
 using MoxApi.Bench.Peers;
 using MoxApi.Tests.Hosting;
+using Npgsql;
 
 namespace MoxApi.Bench.Scenarios;
 
 /// <summary>An even rate for a long time: what grows that should not, and whether anything is forgotten.</summary>
 internal static class SoakBench
 {
-    private const string Name = "soak";
     private const int Samples = 10;
 
-    public static async Task RunAsync(BenchSite site, CancellationToken stop)
+    /// <summary>With a history of two minutes: after that, nothing may grow.</summary>
+    public static Task RunAsync(BenchSite site, CancellationToken stop) => RunAsync(new(site, "soak", site.Options.Soak), ShortHistory.StartAsync, stop);
+
+    /// <summary>While a snapshot is held: dead rows pile up, and delivery may not slow down for it.</summary>
+    public static Task RunBesideSnapshotAsync(BenchSite site, CancellationToken stop) => RunAsync(new(site, "snapshot", site.Options.Snapshot), HeldSnapshot.TakeAsync, stop);
+
+    private static async Task RunAsync(Plan plan, Func<NpgsqlDataSource, CancellationToken, Task<IAsyncDisposable>> beginBesideAsync, CancellationToken stop)
     {
+        var site = plan.Site;
         await using var stage = await site.OpenStageAsync();
         await using (var node = await stage.StartNodeAsync())
         {
             var domains = site.Options.DomainSteps[1];
             await stage.WarmUpAsync(node, site.Options.Domains, stop);
             var rate = site.Options.Rate ?? await HalfAsync(stage, node, domains, stop);
-            await RunAsync(stage, node, domains, rate, stop);
+            await using (await beginBesideAsync(stage.Installation.Database, stop)) await RunAsync(plan, stage, node, domains, rate, stop);
             await stage.CheckBooksAsync(waiting: 0, stop);
         }
     }
@@ -32,23 +39,23 @@ internal static class SoakBench
         return figures[0].Value / 2;
     }
 
-    private static async Task RunAsync(Stage stage, MoxApiProcess node, int domains, double rate, CancellationToken stop)
+    private static async Task RunAsync(Plan plan, Stage stage, MoxApiProcess node, int domains, double rate, CancellationToken stop)
     {
-        var count = Math.Max(Samples, (int)(rate * stage.Site.Options.Soak.TotalSeconds));
+        var count = Math.Max(Samples, (int)(rate * plan.Length.TotalSeconds));
         var (run, arrivals) = stage.Site.NextRun(count);
         var endpoint = stage.Site.Webhooks.Add(WebhookSink.Fast, count);
         await using var registered = await stage.RegisterAsync(node, endpoint, "message.delivered");
         var posting = stage.PostAsync(node, run, count, domains, stop, perSecond: rate);
-        var states = await WatchAsync(stage, node, posting, stop);
+        var states = await WatchAsync(plan, stage, node, posting, stop);
         var load = await posting;
         await endpoint.Events.ReachesAsync(count, stop);
         await stage.ArrivedAsync(run, arrivals, load, count, stop);
-        if (endpoint.Events.Distinct != count) stage.Site.Report.Fault($"soak: {endpoint.Events.Distinct} webhooks arrived for {count} messages.");
+        if (endpoint.Events.Distinct != count) stage.Site.Report.Fault($"{plan.Name}: {endpoint.Events.Distinct} webhooks arrived for {count} messages.");
         for (var sample = 0; sample < states.Count; sample++)
         {
             var part = Enumerable.Range(sample * count / states.Count, count / states.Count).ToArray();
             var (answers, transfers) = (Since(load, part, n => load.AnsweredAt[n]), Since(load, part, n => arrivals.TimeOf(Messages.Id(run, n))));
-            stage.Site.Report.Add(Name, string.Create(CultureInfo.InvariantCulture, $"{sample + 1} of {states.Count}"),
+            stage.Site.Report.Add(plan.Name, string.Create(CultureInfo.InvariantCulture, $"{sample + 1} of {states.Count}"),
             [
                 new(Figure.PerSecond, rate),
                 new("answerP50Ms", Percentiles.At(answers, 0.5)), new("answerP99Ms", Percentiles.At(answers, 0.99)),
@@ -59,10 +66,10 @@ internal static class SoakBench
     }
 
     /// <summary>Takes samples until the load has ended.</summary>
-    private static async Task<List<Figure[]>> WatchAsync(Stage stage, MoxApiProcess node, Task posting, CancellationToken stop)
+    private static async Task<List<Figure[]>> WatchAsync(Plan plan, Stage stage, MoxApiProcess node, Task posting, CancellationToken stop)
     {
         var states = new List<Figure[]>();
-        var pause = stage.Site.Options.Soak / Samples;
+        var pause = plan.Length / Samples;
         while (states.Count < Samples)
         {
             await Task.WhenAny(posting, Task.Delay(pause, TimeProvider.System, stop));
@@ -86,4 +93,6 @@ internal static class SoakBench
 
     private static double[] Since(LoadResult load, IEnumerable<int> numbers, Func<int, long?> at) =>
         [.. numbers.Where(n => at(n) is not null).Select(n => Stopwatch.GetElapsedTime(load.SentAt[n], at(n)!.Value).TotalMilliseconds).DefaultIfEmpty()];
+
+    private sealed record Plan(BenchSite Site, string Name, TimeSpan Length);
 }
