@@ -140,7 +140,7 @@ public class SendEndpointTests(ApiHost host) : IClassFixture<ApiHost>
     [Fact]
     public async Task Deep_JSON_is_refused()
     {
-        var answer = await host.PostAsync("/v1/messages", string.Concat(Enumerable.Repeat("{\"a\":", 100_000)));
+        var answer = await host.PostAsync("/v1/messages", string.Concat(Enumerable.Repeat("{\"a\":", 10_000)));
         Assert.Equal((400, "invalid_json"), (answer.Status, answer.Code));
     }
 
