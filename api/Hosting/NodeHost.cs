@@ -100,8 +100,8 @@ internal static class NodeHost
 
     private static WebApplication Build(Settings settings, IConfiguration configuration, Database database, NodeSession session, PublicIds publicIds, SecretBox secrets)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "MoxApi.Api", EnvironmentName = "Production" });
-        builder.Configuration.Sources.Clear();
+        // Empty: the others watch the current directory and everything below it for changes of settings.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "MoxApi.Api", EnvironmentName = "Production" });
         builder.Configuration.AddConfiguration(configuration);
         Logs.Configure(builder.Logging, configuration);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = settings.Delivery.StopWithin + TimeSpan.FromSeconds(15));

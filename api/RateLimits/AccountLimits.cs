@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Threading.RateLimiting;
+using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Options;
 using MoxApi.Api.Access;
 using MoxApi.Api.Problems;
@@ -13,9 +14,11 @@ namespace MoxApi.Api.RateLimits;
 /// </summary>
 internal sealed class AccountLimits : IDisposable
 {
-    // Idle accounts are forgotten by the limiters themselves.
-    private readonly PartitionedRateLimiter<Caller>? rate;
-    private readonly PartitionedRateLimiter<Caller>? atOnce;
+    // An idle account has a full bucket and can be forgotten. A PartitionedRateLimiter would do this too, by a timer that wakes the processor ten times a second.
+    private static readonly TimeSpan Forgotten = TimeSpan.FromMinutes(10);
+
+    private readonly MemoryCache shares = new(new MemoryCacheOptions());
+    private readonly Lock creating = new();
     private readonly ApiOptions limits;
     private readonly string policy;
 
@@ -23,8 +26,6 @@ internal sealed class AccountLimits : IDisposable
     {
         limits = options.Value;
         policy = string.Create(CultureInfo.InvariantCulture, $"\"requests\";q={limits.Burst};w={SecondsUntil(limits.Burst)}");
-        if (limits.RequestsPerSecond > 0) rate = PartitionedRateLimiter.Create<Caller, long>(caller => RateLimitPartition.GetTokenBucketLimiter(caller.AccountId, Bucket));
-        if (limits.MaxConcurrentRequests > 0) atOnce = PartitionedRateLimiter.Create<Caller, long>(caller => RateLimitPartition.GetConcurrencyLimiter(caller.AccountId, Places));
     }
 
     /// <summary>Lets a request through, or answers 429.</summary>
@@ -35,35 +36,47 @@ internal sealed class AccountLimits : IDisposable
             await next(context);
             return;
         }
-        using var token = rate?.AttemptAcquire(caller);
-        if (token is not null) Announce(context.Response, caller);
-        using var place = token is { IsAcquired: false } ? null : atOnce?.AttemptAcquire(caller);
+        var share = ShareOf(caller.AccountId);
+        share.Rate?.TryReplenish();
+        using var token = share.Rate?.AttemptAcquire();
+        if (share.Rate is not null) Announce(context.Response, share.Rate);
+        using var place = token is { IsAcquired: false } ? null : share.AtOnce?.AttemptAcquire();
         if (token is { IsAcquired: false }) await Refuse($"An account may make {limits.RequestsPerSecond} requests per second.", Wait(token)).ExecuteAsync(context);
         else if (place is { IsAcquired: false }) await Refuse($"An account may have {limits.MaxConcurrentRequests} requests running at once.", TimeSpan.FromSeconds(1)).ExecuteAsync(context);
         else await next(context);
     }
 
     /// <inheritdoc/>
-    public void Dispose()
+    public void Dispose() => shares.Dispose();
+
+    private Share ShareOf(long account)
     {
-        rate?.Dispose();
-        atOnce?.Dispose();
+        if (shares.TryGetValue(account, out Share? known)) return known!;
+        lock (creating)
+        {
+            return shares.GetOrCreate(account, entry =>
+            {
+                entry.SlidingExpiration = Forgotten;
+                return new Share(Bucket(), Places());
+            })!;
+        }
     }
 
-    private TokenBucketRateLimiterOptions Bucket(long account) => new()
+    private TokenBucketRateLimiter? Bucket() => limits.RequestsPerSecond == 0 ? null : new(new()
     {
         TokenLimit = limits.Burst,
         TokensPerPeriod = limits.RequestsPerSecond,
         ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+        AutoReplenishment = false,
         QueueLimit = 0,
-    };
+    });
 
-    private ConcurrencyLimiterOptions Places(long account) => new() { PermitLimit = limits.MaxConcurrentRequests, QueueLimit = 0 };
+    private ConcurrencyLimiter? Places() => limits.MaxConcurrentRequests == 0 ? null : new(new() { PermitLimit = limits.MaxConcurrentRequests, QueueLimit = 0 });
 
     // As late as can be: an answer that becomes a problem document begins anew without what was set before.
-    private void Announce(HttpResponse response, Caller caller)
+    private void Announce(HttpResponse response, TokenBucketRateLimiter rate)
     {
-        var left = (int)(rate!.GetStatistics(caller)?.CurrentAvailablePermits ?? 0);
+        var left = (int)(rate.GetStatistics()?.CurrentAvailablePermits ?? 0);
         response.OnStarting(() =>
         {
             response.Headers["RateLimit-Policy"] = policy;
@@ -80,4 +93,7 @@ internal sealed class AccountLimits : IDisposable
 
     private static Refusal Refuse(FormattableString why, TimeSpan wait) =>
         new(StatusCodes.Status429TooManyRequests, ErrorCodes.RateLimited, FormattableString.Invariant(why)) { RetryAfter = wait };
+
+    // Neither has a timer or anything else to be disposed of.
+    private sealed record Share(TokenBucketRateLimiter? Rate, ConcurrencyLimiter? AtOnce);
 }
