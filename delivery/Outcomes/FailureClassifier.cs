@@ -20,8 +20,8 @@ internal static class FailureClassifier
         return IsOfRecipient(step) || !IsOfAddress(found) ? found : code >= 500 ? FailureClass.Policy : FailureClass.Network;
     }
 
-    /// <summary>Whether what a server says at a step may be about the recipient. Before RCPT it has heard of none: it refuses us, or our sender.</summary>
-    public static bool IsOfRecipient(string step) => step is SmtpSteps.Rcpt or SmtpSteps.Body;
+    // Whether what a server says at a step may be about the recipient. Before RCPT it has heard of none: it refuses us, or our sender.
+    private static bool IsOfRecipient(string step) => step is SmtpSteps.Rcpt or SmtpSteps.Body;
 
     // What counts against an address, as OutcomeWriter looks for in earlier failures.
     private static bool IsOfAddress(FailureClass found) => found is FailureClass.MailboxNotFound or FailureClass.DomainNotFound or FailureClass.MailboxFull

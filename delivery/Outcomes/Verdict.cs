@@ -12,18 +12,15 @@ namespace MoxApi.Delivery.Outcomes;
 /// <param name="Ends">Whether no further attempt can succeed.</param>
 internal sealed record Verdict(int Code, EnhancedStatusCode? Enhanced, string Text, FailureClass Class, bool Ends)
 {
-    /// <summary>The step of the conversation where a server's reply or a fault decided; absent where none did.</summary>
-    public string? Step { get; init; }
-
     /// <summary>The reply with its enhanced code, as a server sent it; or the sentence.</summary>
     public string Reply => Code > 0 && Enhanced is { } enhanced ? $"{enhanced} {Text}" : Text;
 
     /// <summary>
     /// Whether it puts the address on the suppression list, once it is final: never for a policy (x.7.x) or a fault of ours, for those say nothing of the
-    /// address, nor before the server was told of it, and not without a server's word that the mailbox is gone for good. A domain without mail may be a slip
-    /// in DNS, and a 4xx until the end a server that was busy: those take three in a row.
+    /// address, and not without a server's word that the mailbox is gone for good. What was said before the server was told of the address has no such class. A
+    /// domain without mail may be a slip in DNS, and a 4xx until the end a server that was busy: those take three in a row.
     /// </summary>
-    public SuppressionRule Suppression => Enhanced is { Subject: 7 } || (Step is not null && !FailureClassifier.IsOfRecipient(Step)) ? SuppressionRule.None : Class switch
+    public SuppressionRule Suppression => Enhanced is { Subject: 7 } ? SuppressionRule.None : Class switch
     {
         FailureClass.MailboxNotFound or FailureClass.MailboxDisabled when Code >= 500 => SuppressionRule.AtOnce,
         FailureClass.MailboxNotFound or FailureClass.DomainNotFound or FailureClass.MailboxFull or FailureClass.MailboxDisabled => SuppressionRule.AfterThree,
@@ -44,10 +41,7 @@ internal sealed record Verdict(int Code, EnhancedStatusCode? Enhanced, string Te
     public static Verdict Of(SmtpVerdict verdict) => new(
         verdict.Code, verdict.Enhanced, verdict.Text,
         verdict.IsSuccess ? FailureClass.None : FailureClassifier.Classify(verdict.Step, verdict.Code, verdict.Enhanced, verdict.Text, verdict.Fault),
-        verdict.IsPermanent)
-    {
-        Step = verdict.Step,
-    };
+        verdict.IsPermanent);
 
     /// <summary>What DNS says of a domain or a host, in the words of a reply that no server sent: so its code is 0.</summary>
     public static Verdict OfDns(SmtpReply failure) => new(

@@ -47,8 +47,7 @@ public sealed class RetentionRun(NpgsqlDataSource database, RetentionOptions opt
                 if (at < now - DeletedAccounts.Grace) deleted("message", await new DeletedAccounts(batches, messages).DeleteAsync(account.Id, stop));
                 continue;
             }
-            // Content does not outlive its message.
-            var (content, whole) = (now - TimeSpan.FromDays(Math.Min(account.Content, account.Messages)), now - TimeSpan.FromDays(account.Messages));
+            var (content, whole) = (now - TimeSpan.FromDays(account.Content), now - TimeSpan.FromDays(account.Messages));
             deleted("content", await new OldContent(batches).DeleteAsync(account.Id, content, now, stop));
             deleted("message", await messages.DeleteAsync(account.Id, whole, stop));
             deleted("event", await new OldEvents(batches).DeleteAsync(account.Id, whole, stop));

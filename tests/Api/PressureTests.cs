@@ -1,4 +1,6 @@
+using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 using MoxApi.Api;
 using MoxApi.Migrations.Writing;
@@ -28,6 +30,20 @@ public class PressureTests
         Assert.Equal(202, (await SendAsync(host, Request(Large, chunked: true))).Status);
         Assert.Equal(202, (await SendAsync(host, Form())).Status);
         await Eventually.HoldsAsync(() => Task.FromResult(host.InFlight.Taken == 0), "what was taken to be given back");
+    }
+
+    [Fact]
+    public async Task What_is_announced_as_larger_than_the_room_left_is_503_before_it_comes()
+    {
+        await using var host = await StartAsync(1000);
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPEndPoint.Parse(host.Client.BaseAddress!.Authority));
+        // Told to continue is who is to send the body (RFC 9110 §10.1.1); none ever comes.
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
+            $"POST /v1/messages HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {ApiHost.Key}\r\nContent-Type: application/json\r\nContent-Length: 100000\r\nExpect: 100-continue\r\n\r\n"));
+        var answer = new byte[12];
+        await client.GetStream().ReadExactlyAsync(answer).AsTask().WaitAsync(Eventually.Patience);
+        Assert.Equal("HTTP/1.1 503"u8, answer);
     }
 
     [Fact]

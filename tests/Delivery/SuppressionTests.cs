@@ -125,11 +125,18 @@ public class SuppressionTests(TestPostgres postgres)
     [Fact]
     public async Task Two_recipients_of_one_base_address_that_fail_together_are_one_entry()
     {
-        await using var bed = await MakeAsync(postgres);
-        bed.AddDomain("example.org").Always("rcpt", "550 5.1.1 No such user");
+        await using var bed = await MakeAsync(postgres, start: false);
+        var sent = await bed.SendTogetherAsync("jane+a@example.org", "jane+b@example.org");
+        await bed.ExecuteAsync($"UPDATE queue SET session_id = {bed.Node.Session.Id}");
+        var outcomes = sent.Recipients.Select((recipient, n) => new Outcome(
+            bed.Node.Session.Id,
+            new Attempt { Id = (2 * n) + 1, RecipientId = recipient.Id, At = TimeProvider.System.GetUtcNow(), SmtpCode = 550, Reply = "No such user", FailureClass = FailureClass.MailboxNotFound, Conversation = "[]" },
+            (2 * n) + 2, RecipientStatus.Failed, null, SuppressionRule.AtOnce)).ToArray();
 
-        await bed.UntilAsync(await bed.SendTogetherAsync("jane+a@example.org", "jane+b@example.org"), RecipientStatus.Failed);
+        OutcomeResult[] results;
+        await using (var connection = await bed.Database.OpenConnectionAsync(Stop)) results = await new OutcomeWriter().WriteAsync(connection, outcomes, Stop);
 
+        Assert.Equal([true, true], results.Select(r => r.Applied));
         Assert.Equal(1, await bed.CountAsync("SELECT count(*) FROM suppression"));
     }
 

@@ -60,6 +60,28 @@ public sealed class EndpointPauseTests(TestPostgres postgres) : IAsyncLifetime
         Assert.Null((await bed.Endpoints.GetAsync(bed.Account, endpoint, default))!.PausedUntil);
     }
 
+    [Fact]
+    public async Task Who_asks_for_less_later_does_not_shorten_a_pause()
+    {
+        var (asked, release) = (bed.Clock.GetUtcNow().AddMinutes(10), new TaskCompletionSource());
+        busy.Answer = context =>
+        {
+            (context.Response.StatusCode, context.Response.Headers.RetryAfter) = (429, "1");
+            return release.Task;
+        };
+        bed.Drain();
+        await bed.DeliverAsync();
+        await busy.ArrivedAsync();
+        // As another call's answer does, and then the success of one that was under way, after which an endpoint fails no more.
+        await bed.ExecuteAsync($"UPDATE webhook_endpoint SET paused_until = '{asked:O}'");
+        release.SetResult();
+        await bed.UntilDeliveriesAsync(d => d.Single().Attempts == 1);
+
+        var row = await bed.EndpointAsync(endpoint);
+        Assert.NotNull(row.FailingSince);
+        Assert.Equal(asked, row.PausedUntil);
+    }
+
     [Theory]
     [InlineData(502)]
     [InlineData(504)]

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using MoxApi.Migrations.Identifiers;
+using MoxApi.Migrations.Leases;
 using MoxApi.Migrations.Messages;
 using MoxApi.Migrations.Webhooks;
 using MoxApi.Tests.Hosting;
@@ -229,6 +230,18 @@ public sealed class WebhookDispatcherTests(TestPostgres postgres) : IAsyncLifeti
         await WebhookBed.UntilAsync(async () => (await bed.QueueAsync()).Count == 0);
         Assert.Equal("The webhook was deleted.", (await bed.DeliveriesAsync()).Single().Error);
         Assert.Empty(receiver.Received);
+    }
+
+    [Fact]
+    public async Task A_delivery_whose_endpoint_was_disabled_just_after_the_claim_is_not_posted()
+    {
+        var (id, _) = await bed.AddEndpointAsync(receiver.Url);
+        await bed.DeliverAsync();
+        await bed.ExecuteAsync("UPDATE webhook_endpoint SET disabled_at = now()");
+
+        var due = await new DueDeliveries(bed.Database, bed.Ids, bed.Secrets, bed.Clock).LoadAsync([new LeasedRow((await bed.QueueAsync()).Single().DeliveryId, id, 0, 0)], default);
+
+        Assert.Equal((null, ClosedEndpoints.Disabled, false), due.Select(d => (d.Post, d.Error, d.MayTryAgain)).Single());
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using MoxApi.Migrations.Messages;
 using MoxApi.Migrations.Retention;
 using MoxApi.OpenApi.Access;
 using MoxApi.Tests.Hosting;
+using Npgsql;
 using Xunit;
 
 namespace MoxApi.Tests.Api.Administration;
@@ -58,6 +59,31 @@ public sealed class DeletionTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_domain_goes_when_its_queue_is_canceled_and_what_was_in_hand_until_then_is_canceled_after_it()
+    {
+        var (waiting, inHand) = (await host.SendMessageAsync(), await host.SendMessageAsync("sam@example.org"));
+        await ExecuteAsync("UPDATE queue SET session_id = (SELECT id FROM session) WHERE recipient_id = (SELECT id FROM recipient WHERE address = 'sam@example.org')");
+        Task<Answer> deletion;
+        await using (var keeper = await host.Installation.Database.OpenConnectionAsync(Cancel))
+        await using (var transaction = await keeper.BeginTransactionAsync(Cancel))
+        {
+            // It stops who deletes the row, and nobody else.
+            await using var keep = new NpgsqlCommand("SELECT FROM domain FOR KEY SHARE", keeper, transaction);
+            await keep.ExecuteNonQueryAsync(Cancel);
+            deletion = host.DeleteAsync(domain);
+            await using var stopped = host.Installation.Database.CreateCommand("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'");
+            await Eventually.HoldsAsync(async () => (long)(await stopped.ExecuteScalarAsync(Cancel))! > 0, "the deletion to come to the domain's row");
+            Assert.Equal(["canceled"], await host.StatusesAsync(waiting));
+            Assert.Equal(["delivering"], await host.StatusesAsync(inHand));
+            await ExecuteAsync("UPDATE queue SET session_id = NULL");
+            await transaction.CommitAsync(Cancel);
+        }
+
+        Assert.Equal(204, (await deletion).Status);
+        Assert.Equal(["canceled"], await host.StatusesAsync(inHand));
+    }
+
+    [Fact]
     public async Task What_a_node_accepts_that_has_not_heard_of_a_deletion_is_canceled()
     {
         await host.SendMessageAsync();
@@ -81,6 +107,8 @@ public sealed class DeletionTests(TestPostgres postgres) : IAsyncLifetime
 
         Assert.Equal(404, (await host.GetAsync(account, admin)).Status);
         Assert.Equal(404, (await host.GetAsync(domain, admin)).Status);
+        // An admin sees the keys of all: there is his own.
+        Assert.Equal(1, (await host.GetAsync("/v1/api-keys", admin)).Json.GetProperty("data").GetArrayLength());
         await Eventually.HoldsAsync(async () => (await host.GetAsync("/v1/messages")).Status == 401, "a key that is refused");
         await using (var context = host.Open())
         {

@@ -128,6 +128,25 @@ public class RetentionTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Received_mail_in_no_mailbox_keeps_the_octets_that_others_may_share()
+    {
+        var received = await mail.ReceivedAsync(Ago(1000), acme, acme);
+        await mail.ExecuteAsync($"DELETE FROM mailbox_message WHERE message_id = {received[0]}");
+        await RunAsync();
+        Assert.Equal((2, 1), (await mail.CountAsync("SELECT count(*) FROM message WHERE content_deleted_at IS NULL"), await mail.CountAsync("SELECT count(*) FROM body")));
+    }
+
+    [Fact]
+    public async Task What_was_sent_stays_while_it_is_in_a_mailbox_too()
+    {
+        var sent = await mail.MessageAsync(acme, Ago(1000), statuses: RecipientStatus.Delivered);
+        await mail.ReceivedAsync(Ago(1000), acme);
+        await mail.ExecuteAsync($"UPDATE mailbox_message SET message_id = {sent}");
+        await RunAsync();
+        Assert.Equal(1, await mail.CountAsync($"SELECT count(*) FROM message m JOIN body b ON b.id = m.body_id WHERE m.id = {sent} AND m.content_deleted_at IS NULL"));
+    }
+
+    [Fact]
     public async Task Finished_webhook_deliveries_go_after_seven_days()
     {
         var endpoint = await mail.EndpointAsync(acme);
