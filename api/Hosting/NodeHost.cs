@@ -105,6 +105,7 @@ internal static class NodeHost
         builder.Configuration.AddConfiguration(configuration);
         Logs.Configure(builder.Logging, configuration);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = settings.Delivery.StopWithin + TimeSpan.FromSeconds(15));
+        builder.Services.AddRouting();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(settings));
         AddShared(builder.Services, settings, database, session, publicIds, secrets);
         AddRoles(builder.Services, settings);
