@@ -40,14 +40,15 @@ internal sealed class StoredSuppressions(IDbContextFactory<MailDbContext> contex
     {
         var (key, written, now) = (BaseAddress.Of(address), address.ToString(), time.GetUtcNow());
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
-        // Two that add the same address at once are both right: the later note stands.
-        await context.Database.ExecuteSqlAsync($"""
+        // Two that add the same address at once are both right: the later note stands. What is answered is what was written, whoever removes it meanwhile.
+        var added = await context.Suppressions.FromSql($"""
             INSERT INTO suppression (account_id, base_address, address, reason, failure_class, detail, created_at, expires_at)
             VALUES ({caller.AccountId}, {key}, {written}, {(short)StoredReason.Manual}, {(short)FailureClass.None}, {detail}, {now}, {expiresAt})
             ON CONFLICT (account_id, base_address) DO UPDATE SET address = excluded.address, reason = excluded.reason, failure_class = excluded.failure_class,
               detail = excluded.detail, recipient_id = NULL, created_at = excluded.created_at, expires_at = excluded.expires_at
-            """, cancellationToken);
-        return Show(await context.Suppressions.AsNoTracking().SingleAsync(s => s.AccountId == caller.AccountId && s.BaseAddress == key, cancellationToken));
+            RETURNING *
+            """).AsNoTracking().ToListAsync(cancellationToken);
+        return Show(added.Single());
     }
 
     /// <inheritdoc/>

@@ -42,6 +42,8 @@ public sealed class RecipientChanges(NpgsqlDataSource database, IdBlocks ids, Ti
 
     // Each part draws on the one before it, so a row that is finished, leased to another, or already as it is to be changes nothing.
     // Who asks for a hold has read some time ago that the sender is stopped; so it is looked up again.
+    // MATERIALIZED, so that it is remembered: an inlined union would be run once more for a recipient that another change has touched meanwhile, which for what
+    // it stands on is an error (EvalPlanQual).
     // 1 to 5 are RecipientChange; statuses are RecipientStatus, types EventType. What goes on in the queue is shown by what it was: tried before, for later, or neither.
     private const string Statement = $"""
         WITH c AS (SELECT * FROM unnest($1::bigint[], $2::bigint[]) AS c(recipient_id, event_id)),
@@ -57,7 +59,7 @@ public sealed class RecipientChanges(NpgsqlDataSource database, IdBlocks ids, Ti
                 WHERE r.id = q.recipient_id AND {IsStopped})) OR ($4 = 4 AND q.held) OR ($4 = 5 AND q.attempts = 0))
           RETURNING q.recipient_id, c.event_id, CASE WHEN q.held THEN 2 WHEN q.attempts > 0 THEN 3 WHEN q.due_at > $6 THEN 1 ELSE 0 END AS status,
             CASE WHEN NOT q.held THEN q.due_at END AS due_at),
-        done AS (SELECT * FROM gone UNION ALL SELECT * FROM kept),
+        done AS MATERIALIZED (SELECT * FROM gone UNION ALL SELECT * FROM kept),
         r AS (
           UPDATE recipient r SET status = done.status, event_sequence = r.event_sequence + 1, next_attempt_at = done.due_at
           FROM done WHERE r.id = done.recipient_id

@@ -2,6 +2,7 @@ using MoxApi.Delivery.Submitting;
 using MoxApi.Migrations.Messages;
 using MoxApi.Tests.Hosting;
 using MoxApi.Webhooks.Events;
+using Npgsql;
 using Xunit;
 using static MoxApi.Tests.Delivery.DeliveryBed;
 
@@ -70,6 +71,29 @@ public class RecipientChangeTests(TestPostgres postgres)
         var released = (await bed.EventsAsync(sent.Recipients[0].Id))[^1];
         Assert.Equal(status.ToString(), Stored.StatusAfter(released.Type, released.Detail).ToString());
         await bed.ExecuteAsync("UPDATE queue SET attempts = 0");
+    }
+
+    [Theory, InlineData(RecipientChange.Cancel, RecipientStatus.Canceled), InlineData(RecipientChange.Reschedule, RecipientStatus.Scheduled)]
+    public async Task What_another_change_has_in_hand_is_changed_after_it(RecipientChange change, RecipientStatus status)
+    {
+        await using var bed = await MakeAsync(postgres, start: false);
+        var sent = await bed.SendAsync("jane@example.org", "sam@example.org");
+        var recipients = sent.Recipients.Select(r => r.Id).ToArray();
+        await using var other = await bed.Database.OpenConnectionAsync(Stop);
+        await using var transaction = await other.BeginTransactionAsync(Stop);
+        foreach (var row in new[] { "UPDATE queue SET due_at = due_at", "UPDATE recipient SET next_attempt_at = next_attempt_at" })
+        {
+            await using var touch = new NpgsqlCommand(row, other);
+            await touch.ExecuteNonQueryAsync(Stop);
+        }
+
+        var changing = Changes(bed).ApplyAsync(recipients, change, null, change == RecipientChange.Reschedule ? TimeProvider.System.GetUtcNow().AddDays(1) : null, Stop);
+        await Eventually.HoldsAsync(
+            async () => await bed.CountAsync("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0, "the change to wait for the other");
+        await transaction.CommitAsync(Stop);
+
+        Assert.Equal(recipients, (await changing).Order());
+        Assert.All(await bed.RecipientsAsync(sent), r => Assert.Equal((status, 2), (r.Status, r.EventSequence)));
     }
 
     [Fact]
