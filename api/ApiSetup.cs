@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using MoxApi.Api.Access;
 using MoxApi.Api.Accounts;
+using MoxApi.Api.Lists;
 using MoxApi.Api.Messages;
 using MoxApi.Api.Problems;
 using MoxApi.Api.RateLimits;
@@ -42,6 +43,7 @@ internal static class ApiSetup
         app.UseAuthentication();
         app.Use(app.Services.GetRequiredService<AccountLimits>().InvokeAsync);
         app.UseAuthorization();
+        app.Use(QueryText.RequireUtf8Async);
         var v1 = app.MapGroup("/v1");
         v1.MapMessages();
         v1.MapWebhooks();

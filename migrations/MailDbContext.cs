@@ -1,5 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.Extensions.Logging;
 using MoxApi.Migrations.Accounts;
 using MoxApi.Migrations.Mailboxes;
 using MoxApi.Migrations.Messages;
@@ -44,6 +46,8 @@ public sealed class MailDbContext(DbContextOptions<MailDbContext> options) : DbC
         if (source is null) options.UseNpgsql(Store);
         else options.UseNpgsql(source, Store);
         options.UseSnakeCaseNamingConvention();
+        // What fails is thrown, and is logged by whoever does not handle it: a name that is taken is an answer to a client, and no error of the program.
+        options.ConfigureWarnings(log => log.Log((RelationalEventId.CommandError, LogLevel.Debug), (CoreEventId.SaveChangesFailed, LogLevel.Debug)));
         static void Store(Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure.NpgsqlDbContextOptionsBuilder npgsql) =>
             npgsql.MigrationsHistoryTable(HistoryTable).SetPostgresVersion(15, 0);
     }

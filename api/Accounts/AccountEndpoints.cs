@@ -22,7 +22,7 @@ internal static class AccountEndpoints
         accounts.MapPost("", CreateAsync).WithName("CreateAccount").RequireAuthorization(Scopes.Admin)
             .Accepts<CreateAccountRequest>("application/json").Refuses(400, 401, 403, 409, 413, 415, 422, 429);
         accounts.MapGet("", ListAsync).WithName("ListAccounts").RequireAuthorization(Scopes.Admin)
-            .Describes(DescribedParameter.Paging).Refuses(401, 403, 422, 429);
+            .Describes(DescribedParameter.Paging).Refuses(400, 401, 403, 422, 429);
         accounts.MapGet("/{id}", FindAsync).WithName("GetAccount").RequireAuthorization(Scopes.Read).Produces<Account>().Refuses(401, 403, 404, 429);
         accounts.MapPatch("/{id}", ChangeAsync).WithName("ChangeAccount").RequireAuthorization(Scopes.Admin).Produces<Account>()
             .Accepts<ChangeAccountRequest>("application/json").Refuses(400, 401, 403, 404, 409, 413, 415, 422, 429);

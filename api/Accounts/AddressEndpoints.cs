@@ -24,7 +24,7 @@ internal static class AddressEndpoints
         addresses.MapPost("", AddAsync).WithName("AddAddress").RequireAuthorization(Scopes.Admin).Produces<Address>(201)
             .Accepts<AddAddressRequest>("application/json").Refuses(400, 401, 403, 404, 409, 413, 415, 422, 429);
         addresses.MapGet("", ListAsync).WithName("ListAddresses").RequireAuthorization(Scopes.Read).Produces<Page<Address>>()
-            .Describes(DescribedParameter.Paging).Refuses(401, 403, 404, 422, 429);
+            .Describes(DescribedParameter.Paging).Refuses(400, 401, 403, 404, 422, 429);
         addresses.MapGet("/{addressId}", FindAsync).WithName("GetAddress").RequireAuthorization(Scopes.Read).Produces<Address>().Refuses(401, 403, 404, 429);
         addresses.MapPatch("/{addressId}", ChangeAsync).WithName("ChangeAddress").RequireAuthorization(Scopes.Admin).Produces<Address>()
             .Accepts<ChangeAddressRequest>("application/json").Refuses(400, 401, 403, 404, 413, 415, 422, 429);

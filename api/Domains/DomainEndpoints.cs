@@ -21,7 +21,7 @@ internal static class DomainEndpoints
         var domains = v1.MapGroup("/domains").WithTags("Domains");
         domains.MapPost("", CreateAsync).WithName("CreateDomain").RequireAuthorization(Scopes.Admin)
             .Accepts<CreateDomainRequest>("application/json").Refuses(400, 401, 403, 409, 413, 415, 422, 429);
-        domains.MapGet("", ListAsync).WithName("ListDomains").RequireAuthorization(Scopes.Read).Describes(DescribedParameter.Paging).Refuses(401, 403, 422, 429);
+        domains.MapGet("", ListAsync).WithName("ListDomains").RequireAuthorization(Scopes.Read).Describes(DescribedParameter.Paging).Refuses(400, 401, 403, 422, 429);
         domains.MapGet("/{id}", FindAsync).WithName("GetDomain").RequireAuthorization(Scopes.Read).Produces<DomainDetail>().Refuses(401, 403, 404, 429);
         domains.MapPatch("/{id}", ChangeAsync).WithName("ChangeDomain").RequireAuthorization(Scopes.Admin).Produces<DomainDetail>()
             .Accepts<ChangeDomainRequest>("application/json").Refuses(400, 401, 403, 404, 413, 415, 422, 429);

@@ -13,6 +13,9 @@ internal sealed class Faults
     private readonly List<Fault> _faults = [];
     private readonly HashSet<string> _pointers = [];
 
+    /// <summary>What was named.</summary>
+    public IReadOnlyList<Fault> All => _faults;
+
     public bool Any => _faults.Count > 0;
 
     /// <summary>Whether looking for more would be in vain.</summary>

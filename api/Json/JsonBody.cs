@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
 using MoxApi.Api.Problems;
 using MoxApi.OpenApi.Errors;
 
@@ -37,11 +38,23 @@ internal static class JsonBody
     public static async Task<T?> ReadOptionalAsync<T>(HttpRequest request, Faults faults, CancellationToken cancellationToken) where T : class =>
         request.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false } ? null : await ReadAsync<T>(request, faults, cancellationToken);
 
-    /// <exception cref="RefusalException">The body is said to be of another type.</exception>
+    /// <exception cref="RefusalException">The body is said to be of another type, in another charset, or encoded.</exception>
     public static void RequireJson(HttpRequest request)
     {
-        if (!request.HasJsonContentType())
-            throw new RefusalException(new(StatusCodes.Status415UnsupportedMediaType, ErrorCodes.UnsupportedMediaType, "The body must be of the type application/json."));
+        if (!request.HasJsonContentType()) throw Unsupported("The body must be of the type application/json.");
+        // RFC 8259 §8.1, §11: JSON is UTF-8 and has no parameter charset. Who names another charset would be misread.
+        if (MediaTypeHeaderValue.TryParse(request.ContentType, out var type) && HeaderUtilities.RemoveQuotes(type.Charset) is { Length: > 0 } charset
+            && !charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) && !charset.Equals("us-ascii", StringComparison.OrdinalIgnoreCase))
+            throw Unsupported("The body must be in UTF-8, and so must its charset.");
+        RequireUncoded(request);
+    }
+
+    /// <exception cref="RefusalException">The body is said to be compressed.</exception>
+    public static void RequireUncoded(HttpRequest request)
+    {
+        // RFC 9110 §8.4: who does not undo a coding has not the data that the media type speaks of.
+        if (request.Headers.GetCommaSeparatedValues(HeaderNames.ContentEncoding).Any(coding => !coding.Equals("identity", StringComparison.OrdinalIgnoreCase)))
+            throw Unsupported("The body must come as it is, without a Content-Encoding such as gzip.");
     }
 
     /// <summary>Parses a whole body.</summary>
@@ -82,6 +95,8 @@ internal static class JsonBody
                 },
             ],
         };
+
+    private static RefusalException Unsupported(string title) => new(new(StatusCodes.Status415UnsupportedMediaType, ErrorCodes.UnsupportedMediaType, title));
 
     private static Refusal Invalid(ReadOnlySpan<byte> text, int offset, Func<int, long> position, string reason)
     {

@@ -20,7 +20,7 @@ internal static class ApiKeyEndpoints
     {
         var keys = v1.MapGroup("/api-keys").WithTags("API keys").RequireAuthorization(ApiAuthentication.Owner);
         keys.MapPost("", CreateAsync).WithName("CreateApiKey").Accepts<CreateApiKeyRequest>("application/json").Refuses(400, 401, 403, 409, 413, 415, 422, 429);
-        keys.MapGet("", ListAsync).WithName("ListApiKeys").Describes(DescribedParameter.Paging).Refuses(401, 403, 422, 429);
+        keys.MapGet("", ListAsync).WithName("ListApiKeys").Describes(DescribedParameter.Paging).Refuses(400, 401, 403, 422, 429);
         keys.MapGet("/{id}", FindAsync).WithName("GetApiKey").Produces<ApiKey>().Refuses(401, 403, 404, 429);
         keys.MapPatch("/{id}", ChangeAsync).WithName("ChangeApiKey").Produces<ApiKey>().Accepts<ChangeApiKeyRequest>("application/json")
             .Refuses(400, 401, 403, 404, 413, 415, 422, 429);
@@ -39,8 +39,9 @@ internal static class ApiKeyEndpoints
         var request = await JsonBody.ReadAsync<CreateApiKeyRequest>(http.Request, faults, cancellationToken);
         KeyRules.Check(request, time.GetUtcNow(), faults);
         var account = request.AccountId is { } id ? http.Caller().Sees(id, ids) : http.Caller().AccountId;
+        if (account is { } known && !await keys.HasAccountAsync(known, cancellationToken)) account = null;
         if (account is null) faults.Add("/accountId", FaultCodes.UnknownReference, "There is no such account.");
-        var domains = await keys.DomainsAsync(account ?? 0, account is null ? null : request.Domains, faults, cancellationToken);
+        var domains = await keys.DomainsAsync(account, request.Domains, faults, cancellationToken);
         faults.ThrowIfAny();
         KeyRules.RequireAdmin(http.Caller(), request.Scopes ?? []);
         var (row, key) = await keys.CreateAsync(account!.Value, request, domains, cancellationToken);
@@ -76,7 +77,7 @@ internal static class ApiKeyEndpoints
         var request = await JsonBody.ReadAsync<ChangeApiKeyRequest>(http.Request, faults, cancellationToken);
         KeyRules.Check(request, time.GetUtcNow(), faults);
         var row = await SeenAsync(id, http.Caller(), keys, ids, cancellationToken);
-        var domains = await keys.DomainsAsync(row?.AccountId ?? 0, row is null ? null : request.Domains, faults, cancellationToken);
+        var domains = await keys.DomainsAsync(row?.AccountId, request.Domains, faults, cancellationToken);
         faults.ThrowIfAny();
         if (row is null) return Refusal.NotFound;
         KeyRules.RequireAdmin(http.Caller(), [.. row.Scopes.Select(KeyRules.Of), .. request.Scopes ?? []]);

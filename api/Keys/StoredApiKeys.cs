@@ -20,18 +20,27 @@ internal sealed class StoredApiKeys(IDbContextFactory<MailDbContext> contexts, T
     /// <summary>The most keys of an account.</summary>
     public const int MostPerAccount = 1000;
 
-    /// <summary>The domains of names, which the account may send from; names that are none are added to <paramref name="faults"/>. Null where no names are given.</summary>
-    public async Task<long[]?> DomainsAsync(long account, IReadOnlyList<string>? names, Faults faults, CancellationToken cancel)
+    /// <summary>Whether there is such an account.</summary>
+    public async Task<bool> HasAccountAsync(long id, CancellationToken cancel)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancel);
+        return await StoredAccounts.In(context).AnyAsync(a => a.Id == id, cancel);
+    }
+
+    /// <summary>
+    /// The domains of names, which the account may send from; names that are none are added to <paramref name="faults"/>, where the account is unknown only what
+    /// is no name at all. Null where no names are given.
+    /// </summary>
+    public async Task<long[]?> DomainsAsync(long? account, IReadOnlyList<string>? names, Faults faults, CancellationToken cancel)
     {
         if (names is null) return null;
-        await using var context = await contexts.CreateDbContextAsync(cancel);
-        var known = await context.Domains.Where(d => d.AccountId == account || context.Addresses.Any(a => a.DomainId == d.Id && a.AccountId == account))
-            .ToDictionaryAsync(d => d.Name, d => d.Id, cancel);
+        var known = account is { } owner ? await DomainsOfAsync(owner, cancel) : null;
         var domains = new HashSet<long>();
         for (var i = 0; i < names.Count && i < KeyRules.MaxDomains; i++)
         {
             var pointer = JsonPointer.Item("/domains", i);
             if (!MailDomain.TryParse(names[i], out var domain, out var fault)) faults.Add(pointer, FaultCodes.InvalidDomain, fault);
+            else if (known is null) continue;
             else if (!known.TryGetValue(domain.Ascii, out var id)) faults.Add(pointer, FaultCodes.UnknownReference, "The account has no such domain, and no address in it.");
             else domains.Add(id);
         }
@@ -110,6 +119,13 @@ internal sealed class StoredApiKeys(IDbContextFactory<MailDbContext> contexts, T
         var wanted = keys.SelectMany(k => k.DomainIds ?? []).Distinct().ToArray();
         await using var context = await contexts.CreateDbContextAsync(cancel);
         return await context.Domains.Where(d => wanted.Contains(d.Id)).ToDictionaryAsync(d => d.Id, d => MailDomain.Parse(d.Name).Unicode, cancel);
+    }
+
+    private async Task<Dictionary<string, long>> DomainsOfAsync(long account, CancellationToken cancel)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancel);
+        return await context.Domains.Where(d => d.AccountId == account || context.Addresses.Any(a => a.DomainId == d.Id && a.AccountId == account))
+            .ToDictionaryAsync(d => d.Name, d => d.Id, cancel);
     }
 
     // The keys of one account, or those of all.

@@ -80,7 +80,7 @@ internal sealed record PageRequest(int Limit, string? After, string? Before)
     private static string? Cursor(IQueryCollection query, string name, Faults faults)
     {
         if (!query.TryGetValue(name, out var values)) return null;
-        if (values is [{ Length: > 0 and <= MaxCursor } cursor] && cursor.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')) return cursor;
+        if (values is [{ Length: > 0 and <= MaxCursor } cursor] && PublicIds.HasFormOfCursor(cursor)) return cursor;
         AddInvalidCursor(name, faults);
         return null;
     }

@@ -1,7 +1,9 @@
 using MoxApi.Api.Access;
+using MoxApi.Api.Json;
 using MoxApi.Api.Lists;
 using MoxApi.Api.Messages.Searching;
 using MoxApi.Api.Problems;
+using MoxApi.Mail.Addresses;
 using MoxApi.OpenApi.Events;
 using MoxApi.OpenApi.Lists;
 using MoxApi.OpenApi.Messages;
@@ -18,6 +20,9 @@ internal interface IMessages
     /// <param name="cancellationToken">Gives up where nothing was committed yet.</param>
     /// <exception cref="RefusalException">The caller may not send this, or not now.</exception>
     Task<SendMessageResponse> SendAsync(Caller caller, OutgoingMessage message, string? idempotencyKey, CancellationToken cancellationToken);
+
+    /// <summary>Names, beside the other faults of a request that is refused anyway, that the caller may not send as its author.</summary>
+    Task CheckSenderAsync(Caller caller, Mailbox? from, Faults faults, CancellationToken cancellationToken);
 
     /// <summary>The account's outgoing messages that a filter lets through.</summary>
     Task<Page<MessageSummary>> ListAsync(Caller caller, MessageFilter filter, PageRequest page, CancellationToken cancellationToken);

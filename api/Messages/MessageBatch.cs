@@ -38,6 +38,20 @@ internal sealed class MessageBatch(IMessages messages, TimeProvider time, ILogge
         return new SendMessageBatchResponse { Results = results };
     }
 
+    /// <summary>Names the faults of the messages of a batch that is not sent for what is around them, in the one answer that it gets.</summary>
+    public async Task CheckAsync(Caller caller, SendBatch batch, Faults faults, CancellationToken cancellationToken)
+    {
+        // What is wrong with the list as a whole stands for what is in it.
+        if (faults.All.Any(fault => fault.Pointer == "/" + SendBatchReader.List)) return;
+        for (var number = 0; number < batch.Count && !faults.Full; number++)
+        {
+            var item = Bind(batch, number);
+            if (item.Request is null) continue;
+            await MessageOfAsync(caller, item, cancellationToken);
+            foreach (var fault in item.Faults.All) faults.Add(PlaceOf(number) + fault.Pointer, fault.Code, fault.Detail);
+        }
+    }
+
     private static Item Bind(SendBatch batch, int number)
     {
         var faults = new Faults();
@@ -56,7 +70,7 @@ internal sealed class MessageBatch(IMessages messages, TimeProvider time, ILogge
         try
         {
             if (item.Refusal is { } refusal) return Refused(http, item.Number, refusal);
-            var message = MessageRules.Apply(item.Request!, time.GetUtcNow(), item.Faults);
+            var message = await MessageOfAsync(http.Caller(), item, cancellationToken);
             item.Faults.ThrowIfAny();
             return new() { Status = StatusCodes.Status202Accepted, Message = await messages.SendAsync(http.Caller(), message, key, cancellationToken) };
         }
@@ -67,9 +81,18 @@ internal sealed class MessageBatch(IMessages messages, TimeProvider time, ILogge
         }
     }
 
+    private async Task<OutgoingMessage> MessageOfAsync(Caller caller, Item item, CancellationToken cancellationToken)
+    {
+        var message = MessageRules.Apply(item.Request!, time.GetUtcNow(), item.Faults);
+        if (item.Faults.Any) await messages.CheckSenderAsync(caller, message.From, item.Faults, cancellationToken);
+        return message;
+    }
+
+    private static string PlaceOf(int number) => JsonPointer.Item("/" + SendBatchReader.List, number);
+
     private static SendMessageResult Refused(HttpContext http, int number, Refusal refusal)
     {
-        var place = JsonPointer.Item("/" + SendBatchReader.List, number);
+        var place = PlaceOf(number);
         var errors = refusal.Errors?.Select(fault => fault.Pointer is { } pointer ? fault with { Pointer = place + pointer } : fault).ToList();
         return new() { Status = refusal.Status, Problem = (refusal with { Errors = errors }).ToProblem(http) with { RetryAfter = refusal.RetryAfterSeconds } };
     }

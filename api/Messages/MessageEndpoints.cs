@@ -20,15 +20,15 @@ internal static class MessageEndpoints
         var messages = v1.MapGroup("/messages").WithTags("Messages");
         messages.MapSends();
         messages.MapGet("", ListAsync).WithName("ListMessages").RequireAuthorization(Scopes.Read)
-            .Describes([.. DescribedFilter.Messages, .. DescribedParameter.Paging]).Refuses(401, 403, 422, 429);
+            .Describes([.. DescribedFilter.Messages, .. DescribedParameter.Paging]).Refuses(400, 401, 403, 422, 429);
         messages.MapGet("/{id}", FindAsync).WithName("GetMessage").RequireAuthorization(Scopes.Read)
             .Produces<MessageDetail>().Refuses(401, 403, 404, 429);
         messages.MapGet("/{id}/events", EventsAsync).WithName("ListMessageEvents").RequireAuthorization(Scopes.Read)
-            .Produces<Page<Event>>().Describes(DescribedParameter.Paging).Refuses(401, 403, 404, 422, 429);
+            .Produces<Page<Event>>().Describes(DescribedParameter.Paging).Refuses(400, 401, 403, 404, 422, 429);
         messages.MapGet("/{id}/raw", RawAsync).WithName("GetMessageRaw").RequireAuthorization(Scopes.Read)
             .Produces<Stream>(200, RawMessage.MediaType).Refuses(401, 403, 404, 410, 429);
         messages.MapGet("/{id}/recipients/{recipientId}/attempts", AttemptsAsync).WithName("ListRecipientAttempts").RequireAuthorization(Scopes.Read)
-            .Produces<Page<DeliveryAttempt>>().Describes(DescribedParameter.Paging).Refuses(401, 403, 404, 422, 429);
+            .Produces<Page<DeliveryAttempt>>().Describes(DescribedParameter.Paging).Refuses(400, 401, 403, 404, 422, 429);
         messages.MapPost("/{id}/cancel", CancelAsync).WithName("CancelMessage").RequireAuthorization(Scopes.Send)
             .Produces<MessageDetail>().Refuses(401, 403, 404, 409, 429);
         messages.MapPatch("/{id}", RescheduleAsync).WithName("RescheduleMessage").RequireAuthorization(Scopes.Send)

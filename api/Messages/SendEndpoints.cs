@@ -44,6 +44,7 @@ internal static class SendEndpoints
         using var spool = OpenSpool(http.Request, options.Value, inFlight);
         var request = await ReadAsync(http.Request, spool, faults, cancellationToken);
         var message = MessageRules.Apply(request, time.GetUtcNow(), faults);
+        if (faults.Any) await messages.CheckSenderAsync(http.Caller(), message.From, faults, cancellationToken);
         faults.ThrowIfAny();
         var answer = await messages.SendAsync(http.Caller(), message, key, cancellationToken);
         return TypedResults.Accepted($"/v1/messages/{answer.Id}", answer);
@@ -66,12 +67,15 @@ internal static class SendEndpoints
         var key = IdempotencyKey.Read(http.Request.Headers, faults);
         using var spool = OpenSpool(http.Request, options.Value, inFlight);
         using var batch = await SendBatchReader.ReadAsync(http.Request.BodyReader, spool, faults, cancellationToken);
+        if (faults.Any) await batches.CheckAsync(http.Caller(), batch, faults, cancellationToken);
+        faults.ThrowIfAny();
         return TypedResults.Ok(await batches.SendAsync(http, batch, key, cancellationToken));
     }
 
     private static AttachmentSpool OpenSpool(HttpRequest request, ApiOptions options, BytesInFlight inFlight)
     {
-        // Better now than after the client has sent it all.
+        // Better now than after the client has sent it all. What is too large at any time is not told to come back later.
+        if (request.ContentLength > SendBodyScanner.MaxLength) throw new RefusalException(SendBodyScanner.TooLong);
         if (!inFlight.HasRoomFor(request.ContentLength ?? 0)) throw new RefusalException(Refusal.Unavailable);
         return new AttachmentSpool(options.SpoolFolder ?? Path.GetTempPath(), inFlight.Open());
     }
@@ -81,6 +85,7 @@ internal static class SendEndpoints
         if (SendFormReader.IsForm(request))
         {
             FormOrigin.Require(request);
+            JsonBody.RequireUncoded(request);
             return SendFormReader.ReadAsync(request, spool, faults, cancellationToken);
         }
         JsonBody.RequireJson(request);

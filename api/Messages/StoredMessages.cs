@@ -1,11 +1,13 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using MoxApi.Api.Access;
+using MoxApi.Api.Json;
 using MoxApi.Api.Lists;
 using MoxApi.Api.Messages.Searching;
 using MoxApi.Api.Problems;
 using MoxApi.Delivery.Composing;
 using MoxApi.Delivery.Submitting;
+using MoxApi.Mail.Addresses;
 using MoxApi.Migrations;
 using MoxApi.Migrations.Accounts;
 using MoxApi.Migrations.Identifiers;
@@ -78,14 +80,31 @@ internal sealed partial class StoredMessages(
     }
 
     /// <inheritdoc/>
+    public async Task CheckSenderAsync(Caller caller, Mailbox? from, Faults faults, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await submission.CheckSenderAsync(caller.AccountId, from, caller.DomainIds, cancellationToken);
+        }
+        catch (SenderNotAllowedException fault)
+        {
+            faults.Add("/from", FaultCodes.SenderNotAllowed, fault.Message);
+        }
+        catch (SenderStoppedException)
+        {
+            // That ends, and is no fault of the request.
+        }
+    }
+
+    /// <inheritdoc/>
     public async Task<Page<MessageSummary>> ListAsync(Caller caller, MessageFilter filter, PageRequest page, CancellationToken cancellationToken)
     {
-        var found = await search.FindAsync(caller.AccountId, filter, Place.Of(page, ids), page.Backward, page.Limit + 1, cancellationToken);
+        var found = await search.FindAsync(caller.AccountId, filter, Place.Of(page, TimedList.Messages, ids), page.Backward, page.Limit + 1, cancellationToken);
         var summaries = await SummariesAsync(found.Places, cancellationToken);
-        var list = page.ToPage(found.Places.Where(place => summaries.ContainsKey(place.Id)).ToList(), place => place.ToCursor(ids), place => summaries[place.Id])
+        var list = page.ToPage(found.Places.Where(place => summaries.ContainsKey(place.Id)).ToList(), place => place.ToCursor(TimedList.Messages, ids), place => summaries[place.Id])
             with
         { HasMore = found.Places.Count > page.Limit };
-        if (found.End?.ToCursor(ids) is { } end) list = page.Backward ? list with { HasMore = true, Previous = end } : list with { HasMore = true, Next = end };
+        if (found.End?.ToCursor(TimedList.Messages, ids) is { } end) list = page.Backward ? list with { HasMore = true, Previous = end } : list with { HasMore = true, Next = end };
         if (!filter.Count) return list;
         var (total, more) = await search.CountAsync(caller.AccountId, filter, cancellationToken);
         return list with { Total = total, TotalIsLowerBound = more ? true : null };
@@ -115,21 +134,21 @@ internal sealed partial class StoredMessages(
     public async Task<Page<Event>?> EventsAsync(Caller caller, string id, PageRequest page, CancellationToken cancellationToken)
     {
         if (!ids.TryRead(PublicIdKind.Message, id, out var stored)) return null;
-        var place = Place.Of(page, ids) is { } at ? new EventPosition(at.At, at.Id) : (EventPosition?)null;
+        var place = Place.Of(page, TimedList.Events, ids) is { } at ? new EventPosition(at.At, at.Id) : (EventPosition?)null;
         await using (var context = await contexts.CreateDbContextAsync(cancellationToken))
         {
             if (!await context.Messages.AnyAsync(m => m.Id == stored && m.AccountId == caller.AccountId, cancellationToken)) return null;
         }
         var found = await events.ReadAsync(caller.AccountId, stored, page.Backward ? null : place, page.Backward ? place : null, page.Limit + 1, cancellationToken);
         if (page.Backward) found.Reverse();
-        return page.ToPage(found, e => new Place(e.Position.At, e.Position.Id).ToCursor(ids), e => e.Event);
+        return page.ToPage(found, e => new Place(e.Position.At, e.Position.Id).ToCursor(TimedList.Events, ids), e => e.Event);
     }
 
     /// <inheritdoc/>
     public async Task<Page<DeliveryAttempt>?> AttemptsAsync(Caller caller, string id, string recipientId, PageRequest page, CancellationToken cancellationToken)
     {
         if (!ids.TryRead(PublicIdKind.Message, id, out var message) || !ids.TryRead(PublicIdKind.Recipient, recipientId, out var recipient)) return null;
-        var place = Place.Of(page, ids);
+        var place = Place.Of(page, TimedList.Attempts, ids);
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
         if (!await context.Recipients.AnyAsync(r => r.Id == recipient && r.MessageId == message && r.AccountId == caller.AccountId, cancellationToken)) return null;
         var attempts = context.Attempts.AsNoTracking().Where(a => a.RecipientId == recipient);
@@ -137,7 +156,7 @@ internal sealed partial class StoredMessages(
         if (place is { } at) attempts = page.Backward ? attempts.Where(a => a.Number > at.Id) : attempts.Where(a => a.Number < at.Id);
         var ordered = page.Backward ? attempts.OrderBy(a => a.Number) : attempts.OrderByDescending(a => a.Number);
         var found = await ordered.Take(page.Limit + 1).ToListAsync(cancellationToken);
-        return page.ToPage(found, attempt => new Place(attempt.At, attempt.Number).ToCursor(ids), Wire.Of);
+        return page.ToPage(found, attempt => new Place(attempt.At, attempt.Number).ToCursor(TimedList.Attempts, ids), Wire.Of);
     }
 
     /// <inheritdoc/>

@@ -16,7 +16,7 @@ internal static class ReceivedEndpoints
     public static void MapReceived(this IEndpointRouteBuilder v1)
     {
         var received = v1.MapGroup("/received").WithTags("Received").RequireAuthorization(Scopes.Read);
-        received.MapGet("", ListAsync).WithName("ListReceived").Describes(DescribedParameter.Paging).Refuses(401, 403, 422, 429);
+        received.MapGet("", ListAsync).WithName("ListReceived").Describes(DescribedParameter.Paging).Refuses(400, 401, 403, 422, 429);
         received.MapGet("/{id}/raw", RawAsync).WithName("GetReceivedRaw").Produces<Stream>(200, RawMessage.MediaType).Refuses(401, 403, 404, 429);
     }
 

@@ -16,7 +16,7 @@ internal sealed class StoredReceived(IDbContextFactory<MailDbContext> contexts, 
     /// <inheritdoc/>
     public async Task<Page<ReceivedMessage>> ListAsync(Caller caller, PageRequest page, CancellationToken cancellationToken)
     {
-        var place = Place.Of(page, ids);
+        var place = Place.Of(page, TimedList.Received, ids);
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
         // A message that came for several addresses of the account has an entry for each, so its id makes no order; the UID in the Inbox does.
         var mine = context.MailboxMessages.AsNoTracking()
@@ -36,7 +36,7 @@ internal sealed class StoredReceived(IDbContextFactory<MailDbContext> contexts, 
             select new { Entry = e, m.MessageIdHeader, m.FromHeader, m.Subject, m.Size }).ToListAsync(cancellationToken);
         // A join promises no order.
         found.Sort((a, b) => (page.Backward ? 1 : -1) * (a.Entry.ReceivedAt, a.Entry.Uid).CompareTo((b.Entry.ReceivedAt, b.Entry.Uid)));
-        return page.ToPage(found, f => new Place(f.Entry.ReceivedAt, f.Entry.Uid).ToCursor(ids), f => new ReceivedMessage
+        return page.ToPage(found, f => new Place(f.Entry.ReceivedAt, f.Entry.Uid).ToCursor(TimedList.Received, ids), f => new ReceivedMessage
         {
             Id = ids.Make(PublicIdKind.Message, f.Entry.MessageId),
             MessageId = f.MessageIdHeader,

@@ -19,7 +19,7 @@ internal sealed class StoredSuppressions(IDbContextFactory<MailDbContext> contex
     /// <inheritdoc/>
     public async Task<Page<Suppression>> ListAsync(Caller caller, SuppressionReason? reason, PageRequest page, CancellationToken cancellationToken)
     {
-        var place = Place.Of(page, ids);
+        var place = Place.Of(page, TimedList.Suppressions, ids);
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
         var mine = InForce(context, caller);
         if (reason is { } wanted) mine = mine.Where(s => s.Reason == Enum.Parse<StoredReason>(wanted.ToString()));
@@ -32,7 +32,7 @@ internal sealed class StoredSuppressions(IDbContextFactory<MailDbContext> contex
 
         var ordered = page.Backward ? mine.OrderBy(s => s.CreatedAt).ThenBy(s => s.Id) : mine.OrderByDescending(s => s.CreatedAt).ThenByDescending(s => s.Id);
         var found = await ordered.Take(page.Limit + 1).ToListAsync(cancellationToken);
-        return page.ToPage(found, s => new Place(s.CreatedAt, s.Id).ToCursor(ids), Show);
+        return page.ToPage(found, s => new Place(s.CreatedAt, s.Id).ToCursor(TimedList.Suppressions, ids), Show);
     }
 
     /// <inheritdoc/>

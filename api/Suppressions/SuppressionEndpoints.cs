@@ -23,7 +23,7 @@ internal static class SuppressionEndpoints
     {
         var suppressions = v1.MapGroup("/suppressions").WithTags("Suppressions").RequireAuthorization(Scopes.Suppressions);
         suppressions.MapPost("", AddAsync).WithName("AddSuppression").Accepts<AddSuppressionRequest>("application/json").Refuses(400, 401, 403, 413, 415, 422, 429);
-        suppressions.MapGet("", ListAsync).WithName("ListSuppressions").Describes([DescribedParameter.Filter<SuppressionReason>("reason", "Only entries with this reason."), .. DescribedParameter.Paging]).Refuses(401, 403, 422, 429);
+        suppressions.MapGet("", ListAsync).WithName("ListSuppressions").Describes([DescribedParameter.Filter<SuppressionReason>("reason", "Only entries with this reason."), .. DescribedParameter.Paging]).Refuses(400, 401, 403, 422, 429);
         suppressions.MapGet("/{address}", FindAsync).WithName("GetSuppression").Produces<Suppression>().Refuses(401, 403, 404, 422, 429);
         suppressions.MapDelete("/{address}", RemoveAsync).WithName("RemoveSuppression").Produces(204).Refuses(401, 403, 404, 422, 429);
     }

@@ -14,7 +14,7 @@ internal static class DeliveryEndpoints
     public static void MapDeliveries(this IEndpointRouteBuilder webhooks)
     {
         webhooks.MapGet("/{id}/deliveries", ListAsync).WithName("ListWebhookDeliveries").Produces<Page<WebhookDelivery>>()
-            .Describes([.. DeliveryFilters.Described, .. DescribedParameter.Paging]).Refuses(401, 403, 404, 422, 429);
+            .Describes([.. DeliveryFilters.Described, .. DescribedParameter.Paging]).Refuses(400, 401, 403, 404, 422, 429);
         webhooks.MapGet("/{id}/deliveries/{deliveryId}", FindAsync).WithName("GetWebhookDelivery").Produces<WebhookDeliveryDetail>().Refuses(401, 403, 404, 429);
         webhooks.MapPost("/{id}/deliveries/{deliveryId}/replay", ReplayAsync).WithName("ReplayWebhookDelivery").Produces<WebhookDelivery>(202)
             .Refuses(401, 403, 404, 409, 429);

@@ -5,7 +5,7 @@ using MoxApi.OpenApi.Webhooks;
 
 namespace MoxApi.Api.Webhooks;
 
-/// <summary>An account's webhooks. Another account's are not found. Requests are in order when they come here.</summary>
+/// <summary>An account's webhooks. Another account's are not found, but that an admin reads, changes and deletes those of all by their ids. Requests are in order when they come here.</summary>
 internal interface IWebhooks
 {
     Task<CreatedWebhook> CreateAsync(Caller caller, CreateWebhookRequest request, CancellationToken cancellationToken);

@@ -29,15 +29,15 @@ internal sealed class StoredWebhooks(Endpoints endpoints, WebhookDeliveries deli
 
     /// <inheritdoc/>
     public async Task<Webhook?> FindAsync(Caller caller, string id, CancellationToken cancellationToken) =>
-        IsWebhook(id, out var stored) ? await endpoints.GetAsync(caller.AccountId, stored, cancellationToken) : null;
+        IsWebhook(id, out var stored) ? await endpoints.GetAsync(caller.Within, stored, cancellationToken) : null;
 
     /// <inheritdoc/>
     public async Task<Webhook?> UpdateAsync(Caller caller, string id, UpdateWebhookRequest request, CancellationToken cancellationToken) =>
-        IsWebhook(id, out var stored) ? await endpoints.UpdateAsync(caller.AccountId, stored, request, cancellationToken) : null;
+        IsWebhook(id, out var stored) ? await endpoints.UpdateAsync(caller.Within, stored, request, cancellationToken) : null;
 
     /// <inheritdoc/>
     public async Task<bool> DeleteAsync(Caller caller, string id, CancellationToken cancellationToken) =>
-        IsWebhook(id, out var stored) && await endpoints.DeleteAsync(caller.AccountId, stored, cancellationToken);
+        IsWebhook(id, out var stored) && await endpoints.DeleteAsync(caller.Within, stored, cancellationToken);
 
     /// <inheritdoc/>
     public async Task<RotatedWebhookSecret?> RotateSecretAsync(Caller caller, string id, TimeSpan overlap, CancellationToken cancellationToken) =>

@@ -20,7 +20,7 @@ internal static class WebhookEndpoints
         var webhooks = v1.MapGroup("/webhooks").WithTags("Webhooks").RequireAuthorization(Scopes.Webhooks);
         webhooks.MapPost("", CreateAsync).WithName("CreateWebhook").Accepts<CreateWebhookRequest>("application/json")
             .Refuses(400, 401, 403, 413, 415, 422, 429);
-        webhooks.MapGet("", ListAsync).WithName("ListWebhooks").Describes(DescribedParameter.Paging).Refuses(401, 403, 422, 429);
+        webhooks.MapGet("", ListAsync).WithName("ListWebhooks").Describes(DescribedParameter.Paging).Refuses(400, 401, 403, 422, 429);
         webhooks.MapGet("/{id}", FindAsync).WithName("GetWebhook").Produces<Webhook>().Refuses(401, 403, 404, 429);
         webhooks.MapPatch("/{id}", UpdateAsync).WithName("UpdateWebhook").Accepts<UpdateWebhookRequest>("application/json").Produces<Webhook>()
             .Refuses(400, 401, 403, 404, 413, 415, 422, 429);
@@ -60,7 +60,7 @@ internal static class WebhookEndpoints
     }
 
     /// <summary>Read a webhook</summary>
-    /// <remarks>The webhook without its secret.</remarks>
+    /// <remarks>The webhook without its secret. An admin reads, changes and removes those of any account.</remarks>
     /// <param name="id" example="whk_w7ntqa5zvymkvyh74xcw5jwsme">The webhook's id.</param>
     /// <response code="200">The webhook.</response>
     private static async Task<IResult> FindAsync(string id, HttpContext http, IWebhooks webhooks, CancellationToken cancellationToken) =>

@@ -71,6 +71,12 @@ public sealed class Submission
         return await CommitAsync(accept, sender, request, cancel);
     }
 
+    /// <summary>Looks whether an account may send as an author, without sending anything.</summary>
+    /// <exception cref="SenderNotAllowedException">It may not.</exception>
+    /// <exception cref="SenderStoppedException">The account, or the domain, may not send for now.</exception>
+    public async Task CheckSenderAsync(long account, Mailbox? from, IReadOnlyCollection<long>? domains, CancellationToken cancel) =>
+        await senders.FindAsync(account, from, domains, cancel);
+
     private async Task<SubmissionReceipt?> FindAsync(SubmissionRequest request, CancellationToken cancel)
     {
         var (outcome, answer) = await IdempotentAccept.FindAsync(database, ToAnswer(request, "", time.GetUtcNow()), cancel);

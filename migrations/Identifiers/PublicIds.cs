@@ -41,6 +41,25 @@ public enum PublicIdKind
     Suppression,
 }
 
+/// <summary>The lists that are ordered by time, whose cursors are none of each other's.</summary>
+public enum TimedList
+{
+    /// <summary>What an account sent.</summary>
+    Messages,
+
+    /// <summary>The events of a message.</summary>
+    Events,
+
+    /// <summary>The attempts for a recipient.</summary>
+    Attempts,
+
+    /// <summary>What arrived for an account.</summary>
+    Received,
+
+    /// <summary>An account's suppressed addresses.</summary>
+    Suppressions,
+}
+
 /// <summary>
 /// Public ids: a prefix and 26 characters of base32, made of the stored integer by encrypting it, with its kind, as one AES block. So they
 /// cost no column and no index, cannot be guessed or counted, and an id of one kind is none of another. The key belongs to the
@@ -50,6 +69,11 @@ public sealed class PublicIds : IDisposable
 {
     private const string Alphabet = "abcdefghijklmnopqrstuvwxyz234567";
     private static readonly string[] Prefixes = ["acc_", "msg_", "rcp_", "evt_", "whk_", "whd_", "dom_", "key_", "", "adr_", "sup_"];
+
+    // Two centuries, which take 56 bits and leave 8 for the list.
+    private const int TimeBits = 56;
+    private static readonly DateTimeOffset FirstTime = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset LastTime = new(2200, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private readonly ThreadLocal<Aes> ciphers;
 
@@ -89,27 +113,34 @@ public sealed class PublicIds : IDisposable
         return id > 0;
     }
 
+    /// <summary>Whether a text has the form of a cursor, which is an id or its last 26 characters; it need not be one.</summary>
+    public static bool HasFormOfCursor(string text) =>
+        text.Length >= 26 && Prefixes.Contains(text[..^26]) && TryFromBase32(text.AsSpan(text.Length - 26), stackalloc byte[16]);
+
     /// <summary>A cursor of a list that is ordered by time and id: opaque, because ids are nobody's business.</summary>
-    public string MakeCursor(DateTimeOffset at, long id)
+    /// <param name="list">The list, which alone takes it.</param>
+    /// <param name="at">From 2000 to 2200.</param>
+    /// <param name="id">What decides between equal times.</param>
+    public string MakeCursor(TimedList list, DateTimeOffset at, long id)
     {
         Span<byte> block = stackalloc byte[16];
-        BinaryPrimitives.WriteInt64BigEndian(block, at.UtcTicks);
+        BinaryPrimitives.WriteInt64BigEndian(block, ((long)(list + 1) << TimeBits) + at.UtcTicks - FirstTime.UtcTicks);
         BinaryPrimitives.WriteInt64BigEndian(block[8..], id);
         ciphers.Value!.EncryptEcb(block, block, PaddingMode.None);
         return ToBase32(block);
     }
 
-    /// <summary>The place that a cursor names; false for what is none.</summary>
-    public bool TryReadCursor(string text, out DateTimeOffset at, out long id)
+    /// <summary>The place that a cursor names; false for what is none of the list's.</summary>
+    public bool TryReadCursor(TimedList list, string text, out DateTimeOffset at, out long id)
     {
         (at, id) = (default, 0);
         Span<byte> block = stackalloc byte[16];
         if (text.Length != 26 || !TryFromBase32(text, block)) return false;
         ciphers.Value!.DecryptEcb(block, block, PaddingMode.None);
-        var ticks = BinaryPrimitives.ReadInt64BigEndian(block);
-        // Years 2000 to 2200: what was made up is rarely within.
-        if (ticks < 630_822_816_000_000_000 || ticks > 693_937_152_000_000_000) return false;
-        at = new DateTimeOffset(ticks, TimeSpan.Zero);
+        // What was made up is rarely of this list and within these years.
+        var ticks = BinaryPrimitives.ReadInt64BigEndian(block) - ((long)(list + 1) << TimeBits);
+        if (ticks < 0 || ticks > (LastTime - FirstTime).Ticks) return false;
+        at = FirstTime.AddTicks(ticks);
         id = BinaryPrimitives.ReadInt64BigEndian(block[8..]);
         return id > 0;
     }

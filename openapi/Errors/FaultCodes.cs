@@ -39,6 +39,9 @@ public static class FaultCodes
     /// <summary>There is no such thing as the value names, or it is not yours.</summary>
     public const string UnknownReference = "unknown_reference";
 
+    /// <summary>The account may not send from the address: the fault beside others of what alone is the problem <see cref="ErrorCodes.SenderNotAllowed"/>.</summary>
+    public const string SenderNotAllowed = "sender_not_allowed";
+
     /// <summary>A text is no base64.</summary>
     public const string InvalidBase64 = "invalid_base64";
 

@@ -1,10 +1,12 @@
 using MoxApi.Api.Access;
+using MoxApi.Api.Json;
 using MoxApi.Api.Lists;
 using MoxApi.Api.Messages;
 using MoxApi.Api.Messages.Searching;
 using MoxApi.Api.Problems;
 using MoxApi.Api.Received;
 using MoxApi.Api.Webhooks;
+using MoxApi.Mail.Addresses;
 using MoxApi.OpenApi.Events;
 using MoxApi.OpenApi.Lists;
 using MoxApi.OpenApi.Messages;
@@ -57,6 +59,8 @@ internal sealed class AccountInMemory : IMessages, IScheduledMessages, IWebhooks
             Recipients = [.. message.Recipients.Select((r, i) => new AcceptedRecipient { Id = $"rcp_{i}", Address = r.Address.ToString(), Status = RecipientStatus.Queued })],
         };
     }
+
+    public Task CheckSenderAsync(Caller caller, Mailbox? from, Faults faults, CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>What the last list asked for.</summary>
     public MessageFilter? LastFilter { get; private set; }

@@ -52,6 +52,9 @@ public class BatchEndpointTests(ApiHost host) : IClassFixture<ApiHost>
     [InlineData("""{"message": [{"to": ["a@example.org"], "text": "x"}]}""", "/message unknown_field;/messages required")]
     [InlineData("""{"messages": [{"to": ["a@example.org"], "text": "x"}], "messages": []}""", "/messages duplicate_field")]
     [InlineData("""[{"to": ["a@example.org"], "text": "x"}]""", " invalid_type")]
+    [InlineData("""{"messages": [{"to": ["x"], "text": "t"}, {"to": ["a@example.org"], "text": "x"}, {"to": 1}], "foo": 1}""",
+        "/foo unknown_field;/messages/0/to/0 invalid_address;/messages/2/to invalid_type;/messages/2/text required")]
+    [InlineData("""{"messages": [], "foo": 1}""", "/foo unknown_field;/messages required")]
     public async Task What_is_around_the_messages_must_be_in_order(string body, string faults)
     {
         var before = host.Account.Sent.Count;

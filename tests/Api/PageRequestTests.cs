@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using MoxApi.Api.Lists;
 using MoxApi.OpenApi.Lists;
@@ -45,10 +44,14 @@ public class PageRequestTests
         var request = PageRequest.Read(new QueryCollection(Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(query)));
         var found = request switch
         {
-            { After: { } after } => all.Where(n => n < int.Parse(after, CultureInfo.InvariantCulture)),
-            { Before: { } before } => all.Where(n => n > int.Parse(before, CultureInfo.InvariantCulture)).Reverse(),
+            { After: { } after } => all.Where(n => n < Place(after)),
+            { Before: { } before } => all.Where(n => n > Place(before)).Reverse(),
             _ => all,
         };
-        return request.ToPage([.. found.Take(request.Limit + 1)], n => n.ToString(CultureInfo.InvariantCulture), n => n);
+        return request.ToPage([.. found.Take(request.Limit + 1)], Cursor, n => n);
     }
+
+    private static string Cursor(int place) => new string('a', 25) + (char)('a' + place);
+
+    private static int Place(string cursor) => cursor[^1] - 'a';
 }

@@ -32,18 +32,22 @@ public class PressureTests
         await Eventually.HoldsAsync(() => Task.FromResult(host.InFlight.Taken == 0), "what was taken to be given back");
     }
 
+    [Theory]
+    [InlineData("/v1/messages", "application/json")]
+    [InlineData("/v1/messages", "multipart/form-data; boundary=a")]
+    [InlineData("/v1/messages/batch", "application/json")]
+    public async Task What_is_announced_as_larger_than_any_request_is_413_however_little_room_there_is(string path, string type)
+    {
+        await using var host = await StartAsync(1000);
+        Assert.Equal("413", await AnnounceAsync(host, path, type, 70 * 1024 * 1024 + 1));
+        Assert.Equal("503", await AnnounceAsync(host, path, type, 70 * 1024 * 1024));
+    }
+
     [Fact]
     public async Task What_is_announced_as_larger_than_the_room_left_is_503_before_it_comes()
     {
         await using var host = await StartAsync(1000);
-        using var client = new TcpClient();
-        await client.ConnectAsync(IPEndPoint.Parse(host.Client.BaseAddress!.Authority));
-        // Told to continue is who is to send the body (RFC 9110 §10.1.1); none ever comes.
-        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
-            $"POST /v1/messages HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {ApiHost.Key}\r\nContent-Type: application/json\r\nContent-Length: 100000\r\nExpect: 100-continue\r\n\r\n"));
-        var answer = new byte[12];
-        await client.GetStream().ReadExactlyAsync(answer).AsTask().WaitAsync(Eventually.Patience);
-        Assert.Equal("HTTP/1.1 503"u8, answer);
+        Assert.Equal("503", await AnnounceAsync(host, "/v1/messages", "application/json", 100_000));
     }
 
     [Fact]
@@ -93,6 +97,18 @@ public class PressureTests
         await using var host = await StartAsync(BytesInFlight.DefaultLimit);
         host.Account.NextSend = Postgres(state);
         Assert.Equal(500, (await host.PostAsync("/v1/messages", """{"to": ["jane@example.org"], "text": "Hi"}""")).Status);
+    }
+
+    private static async Task<string> AnnounceAsync(ApiHost host, string path, string type, long length)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPEndPoint.Parse(host.Client.BaseAddress!.Authority));
+        // Told to continue is who is to send the body (RFC 9110 §10.1.1); none ever comes.
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
+            $"POST {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {ApiHost.Key}\r\nContent-Type: {type}\r\nContent-Length: {length}\r\nExpect: 100-continue\r\n\r\n"));
+        var answer = new byte["HTTP/1.1 503".Length];
+        await client.GetStream().ReadExactlyAsync(answer).AsTask().WaitAsync(Eventually.Patience);
+        return Encoding.ASCII.GetString(answer)[^3..];
     }
 
     private static PostgresException Postgres(string state) => new("A test's fault.", "ERROR", "ERROR", state);

@@ -38,16 +38,30 @@ public class ReadEndpointTests(ApiHost host) : IClassFixture<ApiHost>
     [InlineData("limit=1&limit=2", "limit invalid_value")]
     [InlineData("after=", "after invalid_cursor")]
     [InlineData("after=a%20b", "after invalid_cursor")]
-    [InlineData("after=a&before=b", "before invalid_value")]
+    [InlineData("after=aaaaaaaaaaaaaaaaaaaaaaaaaa&before=bbbbbbbbbbbbbbbbbbbbbbbbbb", "before invalid_value")]
+    [InlineData("limit=0&after=y", "limit invalid_value;after invalid_cursor")]
     [InlineData("page=2", "page unknown_field")]
-    public async Task A_wrong_parameter_is_named(string query, string fault)
+    public async Task A_wrong_parameter_is_named(string query, string faults)
     {
         foreach (var list in new[] { "/v1/messages", "/v1/messages/msg_1/events", "/v1/webhooks", "/v1/received" })
         {
             var answer = await host.GetAsync($"{list}?{query}");
             Assert.Equal(422, answer.Status);
-            Assert.Equal([fault], answer.Faults);
+            Assert.Equal(faults.Split(';'), answer.Faults);
         }
+    }
+
+    [Theory]
+    [InlineData("tag=%ff", "tag invalid_character")]
+    [InlineData("subject=%ed%a0%80", "subject invalid_character")]
+    [InlineData("tag=%c3%a9&subject=100%&limit=1&recipient=%C3&count=%e9t%e9", "recipient invalid_character;count invalid_character")]
+    [InlineData("%ff=1", "%ff invalid_character")]
+    public async Task A_query_that_is_not_UTF8_is_refused(string query, string faults)
+    {
+        // As it is: .NET would make it canonical.
+        var answer = await host.SendAsync(new HttpRequestMessage(HttpMethod.Get, new Uri($"{host.Client.BaseAddress}v1/messages?{query}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true })));
+        Assert.Equal((400, "bad_request"), (answer.Status, answer.Code));
+        Assert.Equal(faults.Split(';'), answer.Faults);
     }
 
     [Fact]

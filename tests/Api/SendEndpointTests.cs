@@ -151,6 +151,28 @@ public class SendEndpointTests(ApiHost host) : IClassFixture<ApiHost>
         Assert.Equal((415, "unsupported_media_type"), (answer.Status, answer.Code));
     }
 
+    [Theory]
+    [InlineData("application/json", "gzip", 415)]
+    [InlineData("application/json", "identity, gzip", 415)]
+    [InlineData("multipart/form-data; boundary=b", "br", 415)]
+    [InlineData("application/json; charset=latin1", null, 415)]
+    [InlineData("application/json; charset=utf-16", null, 415)]
+    [InlineData("application/json; charset=\"UTF-8\"", "identity", 202)]
+    [InlineData("application/json; charset=us-ascii", null, 202)]
+    public async Task A_body_that_is_encoded_is_refused_and_so_is_another_charset_than_UTF8(string type, string? coding, int status)
+    {
+        foreach (var path in type.StartsWith("multipart", StringComparison.Ordinal) ? ["/v1/messages"] : new[] { "/v1/messages", "/v1/messages/batch", "/v1/suppressions" })
+        {
+            var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(Encoding.UTF8.GetBytes(Least)) };
+            request.Content.Headers.TryAddWithoutValidation("Content-Type", type);
+            if (coding is not null) request.Content.Headers.TryAddWithoutValidation("Content-Encoding", coding);
+            var answer = await host.SendAsync(request);
+            // What is taken is read, though it is in order for a send alone.
+            Assert.Equal(status == 202 && path != "/v1/messages" ? 422 : status, answer.Status);
+            if (status == 415) Assert.Equal("unsupported_media_type", answer.Code);
+        }
+    }
+
     [Fact]
     public async Task A_body_over_70_MiB_is_refused()
     {

@@ -14,8 +14,8 @@ namespace MoxApi.Webhooks.Endpoints;
 public sealed record PlacedWebhook(long Id, Webhook Webhook);
 
 /// <summary>
-/// Makes, shows, changes and deletes an account's webhooks. Another account's are as if they were not there. Requests are in order: what they may say is the API's
-/// to check.
+/// Makes, shows, changes and deletes an account's webhooks. Another account's are as if they were not there; where the account may be absent, an absent one means
+/// those of all, for admins. Requests are in order: what they may say is the API's to check.
 /// </summary>
 public sealed class WebhookEndpoints(IDbContextFactory<MailDbContext> contexts, PublicIds ids, SecretBox secrets, NodeSession session, TimeProvider time)
 {
@@ -80,19 +80,19 @@ public sealed class WebhookEndpoints(IDbContextFactory<MailDbContext> contexts, 
     }
 
     /// <summary>One webhook; null where the account has none of this id.</summary>
-    public async Task<Webhook?> GetAsync(long account, long id, CancellationToken cancel)
+    public async Task<Webhook?> GetAsync(long? within, long id, CancellationToken cancel)
     {
         await using var context = await contexts.CreateDbContextAsync(cancel);
-        var row = await context.WebhookEndpoints.AsNoTracking().SingleOrDefaultAsync(w => w.Id == id && w.AccountId == account, cancel);
+        var row = await In(context, within).AsNoTracking().SingleOrDefaultAsync(w => w.Id == id, cancel);
         return row is null ? null : Show(row);
     }
 
     /// <summary>Changes what the request names. A webhook that moves or is enabled starts afresh: without a pause, and not known to fail.</summary>
     /// <returns>The webhook as it is now; null where the account has none of this id.</returns>
-    public async Task<Webhook?> UpdateAsync(long account, long id, UpdateWebhookRequest request, CancellationToken cancel)
+    public async Task<Webhook?> UpdateAsync(long? within, long id, UpdateWebhookRequest request, CancellationToken cancel)
     {
         await using var context = await contexts.CreateDbContextAsync(cancel);
-        var row = await context.WebhookEndpoints.SingleOrDefaultAsync(w => w.Id == id && w.AccountId == account, cancel);
+        var row = await In(context, within).SingleOrDefaultAsync(w => w.Id == id, cancel);
         if (row is null) return null;
         if (request.Events is { } events) row.Events = ToStored(events);
         if (request.Description is { } description) row.Description = description.Length == 0 ? null : description;
@@ -133,10 +133,10 @@ public sealed class WebhookEndpoints(IDbContextFactory<MailDbContext> contexts, 
     /// history, which nobody can read any more, and goes when its time has come.
     /// </summary>
     /// <returns>False where the account has none of this id.</returns>
-    public async Task<bool> DeleteAsync(long account, long id, CancellationToken cancel)
+    public async Task<bool> DeleteAsync(long? within, long id, CancellationToken cancel)
     {
         await using var context = await contexts.CreateDbContextAsync(cancel);
-        if (await context.WebhookEndpoints.Where(w => w.Id == id && w.AccountId == account).ExecuteDeleteAsync(cancel) == 0) return false;
+        if (await In(context, within).Where(w => w.Id == id).ExecuteDeleteAsync(cancel) == 0) return false;
         // After the endpoint: no event can queue for it any more. What is left over after a crash here is ended by whoever posts.
         int deleted;
         do
@@ -151,6 +151,9 @@ public sealed class WebhookEndpoints(IDbContextFactory<MailDbContext> contexts, 
         while (deleted == BatchSize);
         return true;
     }
+
+    // The webhooks of one account, or those of all.
+    private static IQueryable<WebhookEndpoint> In(MailDbContext context, long? within) => context.WebhookEndpoints.Where(w => within == null || w.AccountId == within);
 
     private static Migrations.Messages.EventType[] ToStored(IReadOnlyList<OpenApi.Events.EventType> events) => [.. events.Distinct().Select(Stored.ToStored)];
 

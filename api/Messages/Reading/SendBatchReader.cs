@@ -11,9 +11,9 @@ namespace MoxApi.Api.Messages.Reading;
 /// <summary>The messages of a batch, each to be bound when its turn comes: its faults are its own, and its texts are not kept longer than it takes.</summary>
 internal sealed class SendBatch(SendBodyScanner scanner, JsonDocument document) : IDisposable
 {
-    private readonly List<JsonElement> _messages = [.. document.RootElement.GetProperty(SendBatchReader.List).EnumerateArray()];
+    private readonly List<JsonElement> _messages = [.. (SendBatchReader.MessagesOf(document.RootElement) ?? []).Take(SendBodyShape.MaxMessages)];
 
-    /// <summary>How many there are.</summary>
+    /// <summary>How many there are; of a batch with faults, so many as can be looked at.</summary>
     public int Count => _messages.Count;
 
     /// <summary>Binds a message; what does not fit the contract is added to <paramref name="faults"/>. Not for several threads at a time.</summary>
@@ -38,12 +38,12 @@ internal static class SendBatchReader
     /// <summary>The member with the messages.</summary>
     public const string List = "messages";
 
-    /// <summary>Reads a batch.</summary>
+    /// <summary>Reads a batch; what does not fit around the messages is added to <paramref name="faults"/>, and nothing of it must be sent then.</summary>
     /// <param name="body">The body.</param>
     /// <param name="spool">Where the files go. They can be read while it lives.</param>
     /// <param name="faults">Collects the faults of what is around the messages.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    /// <exception cref="RefusalException">There are faults; the body is too large or no JSON; or the files cannot be kept.</exception>
+    /// <exception cref="RefusalException">The body is too large or no JSON, or the files cannot be kept.</exception>
     public static async Task<SendBatch> ReadAsync(PipeReader body, AttachmentSpool spool, Faults faults, CancellationToken cancellationToken)
     {
         var scanner = new SendBodyScanner(spool, SendBodyShape.Batch);
@@ -53,7 +53,6 @@ internal static class SendBatchReader
             await scanner.TakeAllAsync(body, cancellationToken);
             document = JsonBody.Parse(scanner.Rest, scanner.Position);
             Check(document.RootElement, faults);
-            faults.ThrowIfAny();
             return new SendBatch(scanner, document);
         }
         catch
@@ -64,11 +63,14 @@ internal static class SendBatchReader
         }
     }
 
+    /// <summary>The messages; null where there is no list of them.</summary>
+    internal static IEnumerable<JsonElement>? MessagesOf(JsonElement batch) =>
+        batch.ValueKind == JsonValueKind.Object && batch.TryGetProperty(List, out var messages) && messages.ValueKind == JsonValueKind.Array ? messages.EnumerateArray() : null;
+
     private static void Check(JsonElement batch, Faults faults)
     {
         RequestBinder.CheckAround<SendMessageBatchRequest>(batch, faults);
-        if (faults.Any) return;
-        var count = batch.GetProperty(List).GetArrayLength();
+        var count = MessagesOf(batch)?.Count();
         if (count == 0) faults.Add("/messages", FaultCodes.Required, "A batch needs a message.");
         if (count > SendBodyShape.MaxMessages) faults.Add("/messages", FaultCodes.TooMany, $"A batch has at most {SendBodyShape.MaxMessages} messages.");
     }

@@ -24,6 +24,9 @@ internal sealed class SendBodyScanner(AttachmentSpool spool, SendBodyShape shape
     /// <summary>The octets of a request.</summary>
     public const long MaxLength = 70 * 1024 * 1024;
 
+    /// <summary>The answer to a longer request.</summary>
+    public static Refusal TooLong { get; } = Refusal.TooLarge($"A request has at most {MaxLength / 1024 / 1024} MiB.");
+
     // What the parser keeps of a token: 12 octets, in a list that grows by doubling, and is there twice while it does.
     private const int TokenOctets = 36;
 
@@ -74,7 +77,7 @@ internal sealed class SendBodyScanner(AttachmentSpool spool, SendBodyShape shape
             try
             {
                 length += result.Buffer.Length;
-                if (length > MaxLength) throw new RefusalException(Refusal.TooLarge($"A request has at most {MaxLength / 1024 / 1024} MiB."));
+                if (length > MaxLength) throw new RefusalException(TooLong);
                 foreach (var piece in result.Buffer) Take(piece.Span);
             }
             finally

@@ -42,6 +42,16 @@ public sealed class AccountTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_taken_is_no_error_in_the_log()
+    {
+        Assert.Equal(409, (await host.PostAsync("/v1/accounts", new { name = "acme" })).Status);
+        Assert.Equal(409, (await host.PostAsync(await AcmeAsync() + "/addresses", new { address = "receipts@acme.example" })).Status);
+        var other = await host.PostAsync("/v1/accounts", new { name = "other" });
+        Assert.Equal(409, (await host.PatchAsync(other.Headers.Location!.OriginalString, new { name = "acme" })).Status);
+        Assert.Empty(host.Log.Errors);
+    }
+
+    [Fact]
     public async Task Everything_that_is_wrong_is_named()
     {
         var answer = await host.PostAsync("/v1/accounts", new { name = "", password = "short", retrySchedule = "soon", queueHours = 241, pauseBouncePercent = 0, pauseComplaintPercent = 100.1, keepContentDays = -1, keepMessageDays = 0, keepWebhookDays = 4000 });

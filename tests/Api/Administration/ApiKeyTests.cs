@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using MoxApi.Migrations.Identifiers;
 using MoxApi.OpenApi.Access;
 using MoxApi.Tests.Hosting;
 using Xunit;
@@ -85,6 +86,23 @@ public sealed class ApiKeyTests(TestPostgres postgres) : IAsyncLifetime
         Assert.Equal((403, "sender_not_allowed"), Refusal(await SendAsync(key, "receipts@elsewhere.example")));
         Assert.Equal(202, (await SendAsync(key, "orders@shop.example")).Status);
         Assert.Equal(202, (await SendAsync(null, "receipts@acme.example")).Status);
+    }
+
+    [Fact]
+    public async Task A_sender_that_is_not_allowed_is_named_beside_other_faults()
+    {
+        await host.PostAsync("/v1/domains", new { name = "shop.example" });
+        var key = await MakeAsync(new { name = "shop", domains = new[] { "shop.example" } });
+        foreach (var from in new[] { "receipts@acme.example", "receipts@elsewhere.example" })
+        {
+            var message = new { from, to = new[] { "x" }, text = "x" };
+            var alone = await host.PostAsync("/v1/messages", message, key);
+            Assert.Equal(422, alone.Status);
+            Assert.Equal(["/to/0 invalid_address", "/from sender_not_allowed"], alone.Faults);
+            var batch = await host.PostAsync("/v1/messages/batch", new { messages = new[] { message }, foo = 1 }, key);
+            Assert.Equal(["/foo unknown_field", "/messages/0/to/0 invalid_address", "/messages/0/from sender_not_allowed"], batch.Faults);
+        }
+        Assert.Equal(["/to/0 invalid_address"], (await host.PostAsync("/v1/messages", new { from = "orders@shop.example", to = new[] { "x" }, text = "x" }, key)).Faults);
     }
 
     [Fact]
@@ -192,6 +210,11 @@ public sealed class ApiKeyTests(TestPostgres postgres) : IAsyncLifetime
         Assert.Equal(["/domains invalid_value", "/scopes invalid_value"], admin.Faults);
         var nobody = await host.PostAsync("/v1/api-keys", new { name = "x", accountId = "acc_aaaaaaaaaaaaaaaaaaaaaaaaaa" });
         Assert.Equal(["/accountId unknown_reference"], nobody.Faults);
+        foreach (var account in new[] { "acc_aaaaaaaaaaaaaaaaaaaaaaaaaa", host.Ids.Make(PublicIdKind.Account, 1L << 40) })
+        {
+            var both = await host.PostAsync("/v1/api-keys", new { name = "x", accountId = account, domains = new[] { "acme.example", "x y" } });
+            Assert.Equal(["/accountId unknown_reference", "/domains/1 invalid_domain"], both.Faults);
+        }
     }
 
     [Fact]

@@ -47,9 +47,7 @@ public sealed class RequestFuzzTests(TestPostgres postgres) : IAsyncLifetime
         });
 
         Assert.Equal(Requests, statuses.Sum());
-        // EF Core logs what a constraint refuses as an error also where that is expected and answered, as for two that take a name at once. What nobody
-        // answers for is a 500, and logged by the program itself.
-        Assert.DoesNotContain(host.Log.Errors, e => !e.StartsWith("Microsoft.EntityFrameworkCore.", StringComparison.Ordinal));
+        Assert.Empty(host.Log.Errors);
         // What is asked is not all nonsense: the fuzz reaches what lies behind the checks.
         Assert.All([200, 201, 202, 204, 400, 401, 403, 404, 405, 409, 413, 415, 422], status => Assert.True(statuses[status] > 3, $"{statuses[status]} answers had the status {status}."));
     }

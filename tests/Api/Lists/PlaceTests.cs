@@ -16,23 +16,23 @@ public sealed class PlaceTests : IDisposable
     [Fact]
     public void A_cursor_leads_back_to_its_place_in_either_direction()
     {
-        var cursor = Known.ToCursor(ids);
-        Assert.Equal(Known, Place.Of(new PageRequest(20, cursor, null), ids));
-        Assert.Equal(Known, Place.Of(new PageRequest(20, null, cursor), ids));
-        Assert.Null(Place.Of(new PageRequest(20, null, null), ids));
+        var cursor = Known.ToCursor(TimedList.Messages, ids);
+        Assert.Equal(Known, Place.Of(new PageRequest(20, cursor, null), TimedList.Messages, ids));
+        Assert.Equal(Known, Place.Of(new PageRequest(20, null, cursor), TimedList.Messages, ids));
+        Assert.Null(Place.Of(new PageRequest(20, null, null), TimedList.Messages, ids));
     }
 
     [Fact]
     public void A_cursor_is_one_that_a_request_may_have()
     {
-        var cursor = Known.ToCursor(ids);
+        var cursor = Known.ToCursor(TimedList.Messages, ids);
         Assert.InRange(cursor.Length, 1, PageRequest.MaxCursor);
         Assert.Matches("^[A-Za-z0-9_-]+$", cursor);
     }
 
     [Fact]
     public void A_cursor_does_not_show_what_it_is_made_of() =>
-        Assert.DoesNotContain(new Place(Known.At, Known.Id + 1).ToCursor(ids)[..13], Known.ToCursor(ids));
+        Assert.DoesNotContain(new Place(Known.At, Known.Id + 1).ToCursor(TimedList.Messages, ids)[..13], Known.ToCursor(TimedList.Messages, ids));
 
     [Theory]
     [InlineData("a")]
@@ -50,7 +50,18 @@ public sealed class PlaceTests : IDisposable
     public void Another_installations_cursor_is_refused()
     {
         using var others = new PublicIds([.. Enumerable.Range(0, 16).Select(n => (byte)n)]);
-        AssertRefused("after", new PageRequest(20, Known.ToCursor(others), null));
+        AssertRefused("after", new PageRequest(20, Known.ToCursor(TimedList.Messages, others), null));
+    }
+
+    [Theory]
+    [InlineData(TimedList.Events)]
+    [InlineData(TimedList.Attempts)]
+    [InlineData(TimedList.Received)]
+    [InlineData(TimedList.Suppressions)]
+    public void Another_lists_cursor_is_refused(TimedList other)
+    {
+        AssertRefused("after", new PageRequest(20, Known.ToCursor(other, ids), null));
+        Assert.Equal(Known, Place.Of(new PageRequest(20, Known.ToCursor(other, ids), null), other, ids));
     }
 
     [Fact]
@@ -59,7 +70,7 @@ public sealed class PlaceTests : IDisposable
 
     private void AssertRefused(string parameter, PageRequest page)
     {
-        var refusal = Assert.Throws<RefusalException>(() => Place.Of(page, ids)).Refusal;
+        var refusal = Assert.Throws<RefusalException>(() => Place.Of(page, TimedList.Messages, ids)).Refusal;
         Assert.Equal(422, refusal.Status);
         var fault = Assert.Single(refusal.Errors!);
         Assert.Equal((parameter, "invalid_cursor"), (fault.Parameter, fault.Code));

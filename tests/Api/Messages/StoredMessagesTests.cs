@@ -57,7 +57,7 @@ public sealed class StoredMessagesTests(TestPostgres postgres) : IAsyncLifetime
         var forward = await StoredLists.ForwardAsync(limit, page => messages.ListAsync(acme, All, page, Cancel));
         Assert.Equal(expected, forward.Select(m => m.Id));
 
-        var end = new Place(Start.AddDays(-1), 1).ToCursor(lists.Ids);
+        var end = new Place(Start.AddDays(-1), 1).ToCursor(TimedList.Messages, lists.Ids);
         var backward = await StoredLists.BackwardAsync(limit, end, page => messages.ListAsync(acme, All, page, Cancel));
         Assert.Equal(expected, backward.Select(m => m.Id));
     }
@@ -146,7 +146,7 @@ public sealed class StoredMessagesTests(TestPostgres postgres) : IAsyncLifetime
         Assert.Equal(8, whole.Distinct().Count());
 
         var forward = await StoredLists.ForwardAsync(3, async page => (await messages.EventsAsync(acme, Id(1), page, Cancel))!);
-        var backward = await StoredLists.BackwardAsync(3, new Place(Start.AddDays(-1), 1).ToCursor(lists.Ids), async page => (await messages.EventsAsync(acme, Id(1), page, Cancel))!);
+        var backward = await StoredLists.BackwardAsync(3, new Place(Start.AddDays(-1), 1).ToCursor(TimedList.Events, lists.Ids), async page => (await messages.EventsAsync(acme, Id(1), page, Cancel))!);
 
         Assert.Equal(whole, forward.Select(e => e.Data.EventId));
         Assert.Equal(whole, backward.Select(e => e.Data.EventId));
@@ -165,7 +165,7 @@ public sealed class StoredMessagesTests(TestPostgres postgres) : IAsyncLifetime
         }
 
         var forward = await StoredLists.ForwardAsync(3, async page => (await messages.AttemptsAsync(acme, Id(1), recipient, page, Cancel))!);
-        var backward = await StoredLists.BackwardAsync(3, new Place(Start, 1).ToCursor(lists.Ids), async page => (await messages.AttemptsAsync(acme, Id(1), recipient, page, Cancel))!);
+        var backward = await StoredLists.BackwardAsync(3, new Place(Start, 1).ToCursor(TimedList.Attempts, lists.Ids), async page => (await messages.AttemptsAsync(acme, Id(1), recipient, page, Cancel))!);
 
         Assert.Equal([7, 6, 5, 4, 3, 2, 1], forward.Select(a => a.Number));
         Assert.Equal([7, 6, 5, 4, 3, 2], backward.Select(a => a.Number));

@@ -48,7 +48,7 @@ public sealed class StoredReceivedTests(TestPostgres postgres) : IAsyncLifetime
         await AddAsync(50, stranger, Start, ["stranger@example.org"]);
 
         var forward = await StoredLists.ForwardAsync(limit, page => received.ListAsync(acme, page, Cancel));
-        var backward = await StoredLists.BackwardAsync(limit, new Place(Start.AddDays(-1), 1).ToCursor(lists.Ids), page => received.ListAsync(acme, page, Cancel));
+        var backward = await StoredLists.BackwardAsync(limit, new Place(Start.AddDays(-1), 1).ToCursor(TimedList.Received, lists.Ids), page => received.ListAsync(acme, page, Cancel));
 
         Assert.Equal(12, forward.DistinctBy(m => (m.Id, m.ForwardPath)).Count());
         Assert.Equal(forward, backward);

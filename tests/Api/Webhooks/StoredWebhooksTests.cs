@@ -57,6 +57,19 @@ public sealed class StoredWebhooksTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_admin_reads_changes_and_deletes_the_webhooks_of_all_accounts()
+    {
+        var (webhook, _) = await MakeAsync();
+        var admin = new Caller(stranger.AccountId, new HashSet<string> { Scopes.Admin });
+
+        Assert.Equal(webhook, (await webhooks.FindAsync(admin, webhook, default))!.Id);
+        Assert.True((await webhooks.UpdateAsync(admin, webhook, new() { AllowPrivate = true }, default))!.AllowPrivate);
+        Assert.True((await webhooks.FindAsync(owner, webhook, default))!.AllowPrivate);
+        Assert.True(await webhooks.DeleteAsync(admin, webhook, default));
+        Assert.Null(await webhooks.FindAsync(owner, webhook, default));
+    }
+
+    [Fact]
     public async Task A_replay_to_a_disabled_webhook_is_refused_with_what_to_do()
     {
         var (webhook, delivery) = await MakeAsync();

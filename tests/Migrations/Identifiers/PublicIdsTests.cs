@@ -65,7 +65,7 @@ public sealed class PublicIdsTests : IDisposable
     public void Cursors_are_read_as_they_were_made() => Gen.Select(Gen.Long[0, 100L * 365 * 86400], Gen.Long[1, 1L << 53]).ForEach(500, place =>
     {
         var at = new DateTimeOffset(2001, 1, 1, 0, 0, 0, TimeSpan.Zero).AddSeconds(place.Item1);
-        Assert.True(ids.TryReadCursor(ids.MakeCursor(at, place.Item2), out var readAt, out var id));
+        Assert.True(ids.TryReadCursor(TimedList.Received, ids.MakeCursor(TimedList.Received, at, place.Item2), out var readAt, out var id));
         Assert.Equal((at, place.Item2), (readAt, id));
     });
 }
