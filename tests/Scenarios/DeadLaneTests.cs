@@ -11,7 +11,7 @@ public class DeadLaneTests(TestPostgres postgres)
 {
     private const int Messages = 100;
     private const int RecipientsEach = 1000;
-    private const int Live = 20;
+    private const int Live = 5;
 
     [Theory]
     [InlineData(false)]
