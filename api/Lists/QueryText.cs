@@ -4,15 +4,17 @@ using System.Text.Unicode;
 using Microsoft.AspNetCore.WebUtilities;
 using MoxApi.Api.Json;
 using MoxApi.Api.Problems;
+using MoxApi.Api.Swagger;
 using MoxApi.OpenApi.Errors;
 
 namespace MoxApi.Api.Lists;
 
-/// <summary>Refuses a query that is not UTF-8. What decodes parameters leaves such octets as they are written, and would look for the text <c>%ff</c>.</summary>
+/// <summary>Refuses a query that is not UTF-8, where there are parameters. What decodes parameters leaves such octets as they are written, and would look for the text <c>%ff</c>.</summary>
 internal static class QueryText
 {
     public static Task RequireUtf8Async(HttpContext context, RequestDelegate next)
     {
+        if (context.GetEndpoint()?.Metadata.GetMetadata<DescribedParameter>() is null || !context.Request.QueryString.HasValue) return next(context);
         var faults = new Faults();
         foreach (var parameter in new QueryStringEnumerable(context.Request.QueryString.Value))
         {

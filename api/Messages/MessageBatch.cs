@@ -47,7 +47,8 @@ internal sealed class MessageBatch(IMessages messages, TimeProvider time, ILogge
         {
             var item = Bind(batch, number);
             if (item.Request is null) continue;
-            await MessageOfAsync(caller, item, cancellationToken);
+            var message = MessageRules.Apply(item.Request, time.GetUtcNow(), item.Faults);
+            await messages.CheckSenderAsync(caller, message.From, item.Faults, cancellationToken);
             foreach (var fault in item.Faults.All) faults.Add(PlaceOf(number) + fault.Pointer, fault.Code, fault.Detail);
         }
     }

@@ -11,6 +11,7 @@ using MoxApi.Mail.Addresses;
 using MoxApi.Migrations;
 using MoxApi.Migrations.Accounts;
 using MoxApi.Migrations.Identifiers;
+using MoxApi.Migrations.Writing;
 using MoxApi.OpenApi.Errors;
 using MoxApi.OpenApi.Events;
 using MoxApi.OpenApi.Lists;
@@ -93,6 +94,10 @@ internal sealed partial class StoredMessages(
         catch (SenderStoppedException)
         {
             // That ends, and is no fault of the request.
+        }
+        catch (Exception fault) when (PassingFault.IsOutage(fault) || PassingFault.IsShortage(fault))
+        {
+            // The faults that are known can be told without PostgreSQL.
         }
     }
 

@@ -1,6 +1,6 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Threading.RateLimiting;
-using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Options;
 using MoxApi.Api.Access;
 using MoxApi.Api.Problems;
@@ -12,18 +12,20 @@ namespace MoxApi.Api.RateLimits;
 /// Bounds what an account asks of this node: requests per second, by a bucket of tokens, and requests at once. Every answer says what is left in
 /// the fields of draft-ietf-httpapi-ratelimit-headers. Requests without valid credentials belong to no account and pass: they are refused elsewhere.
 /// </summary>
-internal sealed class AccountLimits : IDisposable
+internal sealed class AccountLimits
 {
-    // An idle account has a full bucket and can be forgotten. A PartitionedRateLimiter would do this too, by a timer that wakes the processor ten times a second.
-    private static readonly TimeSpan Forgotten = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(1);
 
-    private readonly MemoryCache shares = new(new MemoryCacheOptions());
-    private readonly Lock creating = new();
+    // A PartitionedRateLimiter is this too, but has a timer that wakes the processor ten times a second.
+    private readonly ConcurrentDictionary<long, Share> shares = [];
+    private readonly TimeProvider time;
     private readonly ApiOptions limits;
     private readonly string policy;
+    private long sweptAt;
 
-    public AccountLimits(IOptions<ApiOptions> options)
+    public AccountLimits(IOptions<ApiOptions> options, TimeProvider time)
     {
+        (this.time, sweptAt) = (time, time.GetTimestamp());
         limits = options.Value;
         policy = string.Create(CultureInfo.InvariantCulture, $"\"requests\";q={limits.Burst};w={SecondsUntil(limits.Burst)}");
     }
@@ -46,19 +48,20 @@ internal sealed class AccountLimits : IDisposable
         else await next(context);
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => shares.Dispose();
-
     private Share ShareOf(long account)
     {
-        if (shares.TryGetValue(account, out Share? known)) return known!;
-        lock (creating)
+        Sweep();
+        return shares.GetOrAdd(account, _ => new(Bucket(), Places()));
+    }
+
+    // Whose bucket is full, and who has nothing running, is as if he had never come.
+    private void Sweep()
+    {
+        var last = Volatile.Read(ref sweptAt);
+        if (time.GetElapsedTime(last) < SweepEvery || Interlocked.CompareExchange(ref sweptAt, time.GetTimestamp(), last) != last) return;
+        foreach (var (account, share) in shares)
         {
-            return shares.GetOrCreate(account, entry =>
-            {
-                entry.SlidingExpiration = Forgotten;
-                return new Share(Bucket(), Places());
-            })!;
+            if (share.IsIdle) shares.TryRemove(account, out _);
         }
     }
 
@@ -95,5 +98,15 @@ internal sealed class AccountLimits : IDisposable
         new(StatusCodes.Status429TooManyRequests, ErrorCodes.RateLimited, FormattableString.Invariant(why)) { RetryAfter = wait };
 
     // Neither has a timer or anything else to be disposed of.
-    private sealed record Share(TokenBucketRateLimiter? Rate, ConcurrencyLimiter? AtOnce);
+    private sealed record Share(TokenBucketRateLimiter? Rate, ConcurrencyLimiter? AtOnce)
+    {
+        public bool IsIdle
+        {
+            get
+            {
+                Rate?.TryReplenish();
+                return Rate is null or { IdleDuration: not null } && (AtOnce is null or { IdleDuration: not null });
+            }
+        }
+    }
 }

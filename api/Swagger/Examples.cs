@@ -68,7 +68,7 @@ internal static class Examples
 
     private static string Code(int status, string? operation) => status switch
     {
-        StatusCodes.Status400BadRequest => ErrorCodes.InvalidJson,
+        StatusCodes.Status400BadRequest => operation?.StartsWith("List", StringComparison.Ordinal) == true ? ErrorCodes.BadRequest : ErrorCodes.InvalidJson,
         StatusCodes.Status401Unauthorized => ErrorCodes.Unauthorized,
         StatusCodes.Status403Forbidden => ErrorCodes.MissingScope,
         StatusCodes.Status404NotFound => ErrorCodes.NotFound,

@@ -14,7 +14,8 @@ internal interface IWebhooks
 
     Task<Webhook?> FindAsync(Caller caller, string id, CancellationToken cancellationToken);
 
-    Task<Webhook?> UpdateAsync(Caller caller, string id, UpdateWebhookRequest request, CancellationToken cancellationToken);
+    /// <summary>Changes it; null where there is none, or where it may be called at another place than it was <paramref name="seen"/> at.</summary>
+    Task<Webhook?> UpdateAsync(Caller caller, string id, UpdateWebhookRequest request, Webhook? seen, CancellationToken cancellationToken);
 
     /// <summary>Removes a webhook and what is still to be posted to it; false where there is no such webhook.</summary>
     Task<bool> DeleteAsync(Caller caller, string id, CancellationToken cancellationToken);

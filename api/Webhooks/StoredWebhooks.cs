@@ -32,8 +32,8 @@ internal sealed class StoredWebhooks(Endpoints endpoints, WebhookDeliveries deli
         IsWebhook(id, out var stored) ? await endpoints.GetAsync(caller.Within, stored, cancellationToken) : null;
 
     /// <inheritdoc/>
-    public async Task<Webhook?> UpdateAsync(Caller caller, string id, UpdateWebhookRequest request, CancellationToken cancellationToken) =>
-        IsWebhook(id, out var stored) ? await endpoints.UpdateAsync(caller.Within, stored, request, cancellationToken) : null;
+    public async Task<Webhook?> UpdateAsync(Caller caller, string id, UpdateWebhookRequest request, Webhook? seen, CancellationToken cancellationToken) =>
+        IsWebhook(id, out var stored) ? await endpoints.UpdateAsync(caller.Within, stored, request, seen, cancellationToken) : null;
 
     /// <inheritdoc/>
     public async Task<bool> DeleteAsync(Caller caller, string id, CancellationToken cancellationToken) =>

@@ -79,15 +79,26 @@ internal static class WebhookEndpoints
         if (await webhooks.FindAsync(http.Caller(), id, cancellationToken) is not { } webhook) return Refusal.NotFound;
         var faults = new Faults();
         var request = await JsonBody.ReadAsync<UpdateWebhookRequest>(http.Request, faults, cancellationToken);
+        while (true)
+        {
+            RequireAllowed(webhook, request, http.Caller(), options.Value, faults);
+            if (await webhooks.UpdateAsync(http.Caller(), id, request, webhook, cancellationToken) is { } changed) return TypedResults.Ok(changed);
+            // Somebody else moved it meanwhile: what was allowed is looked at again.
+            if (await webhooks.FindAsync(http.Caller(), id, cancellationToken) is not { } now) return Refusal.NotFound;
+            webhook = now;
+        }
+    }
+
+    private static void RequireAllowed(Webhook webhook, UpdateWebhookRequest request, Caller caller, ApiOptions options, Faults faults)
+    {
         var allowPrivate = request.AllowPrivate ?? webhook.AllowPrivate;
         // An address that may be without TLS because it may be private is looked at again when it may not any more.
-        WebhookRules.Check(allowPrivate ? request : request with { Url = request.Url ?? webhook.Url }, options.Value.AllowHttpWebhooks || allowPrivate, faults);
+        WebhookRules.Check(allowPrivate ? request : request with { Url = request.Url ?? webhook.Url }, options.AllowHttpWebhooks || allowPrivate, faults);
         faults.ThrowIfAny();
         // An admin's leave to call what is not public was for the address it had.
         var moved = request.Url is not null && request.Url != webhook.Url;
-        if (allowPrivate && (moved || !webhook.AllowPrivate) && !http.Caller().IsAdmin)
+        if (allowPrivate && (moved || !webhook.AllowPrivate) && !caller.IsAdmin)
             throw new RefusalException(new(StatusCodes.Status403Forbidden, ErrorCodes.MissingScope, "A webhook that may be at an address that is not public takes the scope \"admin\"."));
-        return await webhooks.UpdateAsync(http.Caller(), id, request, cancellationToken) is { } changed ? TypedResults.Ok(changed) : Refusal.NotFound;
     }
 
     /// <summary>Remove a webhook</summary>

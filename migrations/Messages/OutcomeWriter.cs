@@ -74,9 +74,10 @@ public sealed class OutcomeWriter : IGroupWrite<Outcome, OutcomeResult>
           UPDATE queue q SET session_id = NULL, in_hand = false, due_at = o.due_at, attempts = q.attempts + 1, reclaims = 0
           FROM o WHERE q.recipient_id = o.recipient_id AND q.session_id = o.session_id AND o.due_at IS NOT NULL
           RETURNING o.attempt_id),
+        ours AS MATERIALIZED (SELECT attempt_id FROM finished UNION ALL SELECT attempt_id FROM later),
         r AS (
           UPDATE recipient r SET status = o.status, event_sequence = r.event_sequence + 1, attempts = r.attempts + 1, next_attempt_at = o.due_at
-          FROM o, (SELECT attempt_id FROM finished UNION ALL SELECT attempt_id FROM later) ours
+          FROM o, ours
           WHERE r.id = o.recipient_id AND ours.attempt_id = o.attempt_id
           RETURNING r.id, r.message_id, r.account_id, r.event_sequence, r.attempts, o.attempt_id, r.address, r.base_address, r.accepted_at),
         a AS (

@@ -135,7 +135,7 @@ internal sealed class AccountInMemory : IMessages, IScheduledMessages, IWebhooks
 
     public Task<bool> DeleteAsync(Caller caller, string id, CancellationToken cancellationToken) => Task.FromResult(Webhooks.RemoveAll(w => w.Id == id) > 0);
 
-    public Task<Webhook?> UpdateAsync(Caller caller, string id, UpdateWebhookRequest request, CancellationToken cancellationToken)
+    public Task<Webhook?> UpdateAsync(Caller caller, string id, UpdateWebhookRequest request, Webhook? seen, CancellationToken cancellationToken)
     {
         var at = Webhooks.FindIndex(w => w.Id == id);
         if (at < 0) return Task.FromResult<Webhook?>(null);

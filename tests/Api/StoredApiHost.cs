@@ -63,7 +63,8 @@ internal sealed class StoredApiHost : IAsyncDisposable
         var session = new NodeSession(database.Source, "test", settings.Node.Effective, new LeaseTimes(), TimeProvider.System, NullLogger<NodeSession>.Instance);
         await session.StartAsync(default);
         var ids = new PublicIds((await SchemaMigrator.CheckAsync(database.Source, default)).IdKey);
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.Services.AddRouting();
         var log = new RecordingLog();
         builder.Logging.ClearProviders().AddProvider(log).SetMinimumLevel(LogLevel.Debug);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>

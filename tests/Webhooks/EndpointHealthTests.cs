@@ -123,7 +123,7 @@ public sealed class EndpointHealthTests(TestPostgres postgres) : IAsyncLifetime
         failing.AnswerWith(204);
         var before = (await bed.DeliveriesAsync()).Select(d => d.EventId);
 
-        var enabled = await bed.Endpoints.UpdateAsync(bed.Account, endpoint, new UpdateWebhookRequest { Disabled = false }, default);
+        var enabled = await bed.Endpoints.UpdateAsync(bed.Account, endpoint, new UpdateWebhookRequest { Disabled = false }, null, default);
         Assert.Equal((null, null), (enabled!.DisabledAt, enabled.DisabledReason));
         Assert.Equal(10, (await bed.Replays.ReplayFailedAsync(bed.Account, endpoint, bed.Clock.GetUtcNow().AddDays(-1), default)).Count);
         await bed.UntilDeliveriesAsync(d => d.All(x => x.Status == WebhookDeliveryStatus.Delivered));
@@ -142,7 +142,7 @@ public sealed class EndpointHealthTests(TestPostgres postgres) : IAsyncLifetime
             INSERT INTO webhook_queue (delivery_id, endpoint_id, due_at, held, attempts, reclaims)
             SELECT id, {endpoint}, '2026-11-22 10:00:00Z'::timestamptz + (id % 3) * interval '10 hours', false, 0, 0 FROM d
             """);
-        await bed.Endpoints.UpdateAsync(bed.Account, endpoint, new UpdateWebhookRequest { Disabled = true }, default);
+        await bed.Endpoints.UpdateAsync(bed.Account, endpoint, new UpdateWebhookRequest { Disabled = true }, null, default);
         await bed.DeliverAsync(recipients: 3);
         bed.Drain();
 

@@ -102,7 +102,7 @@ public sealed class EndpointPauseTests(TestPostgres postgres) : IAsyncLifetime
         bed.Drain();
         await bed.DeliverAsync();
         await bed.UntilDeliveriesAsync(d => d.Single().Attempts == 1);
-        await bed.Endpoints.UpdateAsync(bed.Account, endpoint, new UpdateWebhookRequest { Url = other.Url.AbsoluteUri }, default);
+        await bed.Endpoints.UpdateAsync(bed.Account, endpoint, new UpdateWebhookRequest { Url = other.Url.AbsoluteUri }, null, default);
         await bed.DeliverAsync();
 
         await other.ArrivedAsync();

@@ -89,7 +89,7 @@ public sealed class WebhookDeliveriesTests(TestPostgres postgres) : IAsyncLifeti
             await stream.WriteAsync(Encoding.Latin1.GetBytes("HTTP/1.1 200 OK\r\nX-Odd: caf\u00e9 \u0001\r\nContent-Length: 3\r\n\r\na\0b"), stop);
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
         });
-        await bed.Endpoints.UpdateAsync(bed.Account, endpoint, new() { Url = peer.Url.AbsoluteUri }, default);
+        await bed.Endpoints.UpdateAsync(bed.Account, endpoint, new() { Url = peer.Url.AbsoluteUri }, null, default);
         bed.Drain();
         await bed.DeliverAsync();
 

@@ -115,9 +115,9 @@ public sealed class WebhookReplayTests(TestPostgres postgres) : IAsyncLifetime
             INSERT INTO webhook_delivery (endpoint_id, event_id, status, attempts, created_at)
             SELECT {endpoint}, {accepted}, 2, 11, '2026-11-22 09:00:00Z'::timestamptz - (n % 5 / 4) * interval '1 day' FROM generate_series(1, {Failed}) AS n
             """);
-        await bed.Endpoints.UpdateAsync(bed.Account, endpoint, new UpdateWebhookRequest { Disabled = true }, default);
+        await bed.Endpoints.UpdateAsync(bed.Account, endpoint, new UpdateWebhookRequest { Disabled = true }, null, default);
         Assert.Equal((ReplayResult.Disabled, 0), await bed.Replays.ReplayFailedAsync(bed.Account, endpoint, DateTimeOffset.UnixEpoch, default));
-        await bed.Endpoints.UpdateAsync(bed.Account, endpoint, new UpdateWebhookRequest { Disabled = false }, default);
+        await bed.Endpoints.UpdateAsync(bed.Account, endpoint, new UpdateWebhookRequest { Disabled = false }, null, default);
 
         var (result, count) = await bed.Replays.ReplayFailedAsync(bed.Account, endpoint, new(2026, 11, 22, 9, 0, 0, TimeSpan.Zero), default);
         Assert.Equal((ReplayResult.Queued, Failed / 5 * 4), (result, count));
@@ -133,7 +133,7 @@ public sealed class WebhookReplayTests(TestPostgres postgres) : IAsyncLifetime
     {
         await bed.DeliverAsync();
         var delivery = (await DoneAsync(1)).Single().Id;
-        await bed.Endpoints.UpdateAsync(bed.Account, endpoint, new UpdateWebhookRequest { Disabled = true }, default);
+        await bed.Endpoints.UpdateAsync(bed.Account, endpoint, new UpdateWebhookRequest { Disabled = true }, null, default);
 
         Assert.Equal(ReplayResult.Disabled, await bed.Replays.ReplayAsync(bed.Account, endpoint, delivery, default));
         Assert.Empty(await bed.QueueAsync());
@@ -145,7 +145,7 @@ public sealed class WebhookReplayTests(TestPostgres postgres) : IAsyncLifetime
     {
         await using var other = await WebhookReceiver.StartAsync();
         await bed.AddEndpointAsync(other.Url);
-        await bed.Endpoints.UpdateAsync(bed.Account, endpoint, new UpdateWebhookRequest { Events = [OpenApi.Events.EventType.MessageFailed], Disabled = true }, default);
+        await bed.Endpoints.UpdateAsync(bed.Account, endpoint, new UpdateWebhookRequest { Events = [OpenApi.Events.EventType.MessageFailed], Disabled = true }, null, default);
         var delivery = await bed.Replays.TestAsync(bed.Account, endpoint, default);
 
         var done = (await DoneAsync(1)).Single();

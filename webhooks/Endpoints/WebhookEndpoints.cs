@@ -88,12 +88,19 @@ public sealed class WebhookEndpoints(IDbContextFactory<MailDbContext> contexts, 
     }
 
     /// <summary>Changes what the request names. A webhook that moves or is enabled starts afresh: without a pause, and not known to fail.</summary>
-    /// <returns>The webhook as it is now; null where the account has none of this id.</returns>
-    public async Task<Webhook?> UpdateAsync(long? within, long id, UpdateWebhookRequest request, CancellationToken cancel)
+    /// <param name="within">The owner; null: whoever it is.</param>
+    /// <param name="id">Which.</param>
+    /// <param name="request">The change.</param>
+    /// <param name="seen">As it was when the request was allowed, since who may move it depends on where it is, and whether it may be private there; null: however it is.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <returns>The webhook as it is now; null where the account has none of this id, or it is not as it was seen.</returns>
+    public async Task<Webhook?> UpdateAsync(long? within, long id, UpdateWebhookRequest request, Webhook? seen, CancellationToken cancel)
     {
         await using var context = await contexts.CreateDbContextAsync(cancel);
+        await using var transaction = await context.Database.BeginTransactionAsync(cancel);
+        await context.Database.ExecuteSqlAsync($"SELECT 1 FROM webhook_endpoint WHERE id = {id} FOR NO KEY UPDATE", cancel);
         var row = await In(context, within).SingleOrDefaultAsync(w => w.Id == id, cancel);
-        if (row is null) return null;
+        if (row is null || (seen is not null && (row.AllowPrivate != seen.AllowPrivate || Show(row).Url != seen.Url))) return null;
         if (request.Events is { } events) row.Events = ToStored(events);
         if (request.Description is { } description) row.Description = description.Length == 0 ? null : description;
         row.AllowPrivate = request.AllowPrivate ?? row.AllowPrivate;
@@ -103,6 +110,7 @@ public sealed class WebhookEndpoints(IDbContextFactory<MailDbContext> contexts, 
         if (moved) row.Url = Absolute(request.Url!);
         if (moved || request.Disabled is false) (row.PausedUntil, row.FailingSince) = (null, null);
         await context.SaveChangesAsync(cancel);
+        await transaction.CommitAsync(cancel);
         session.Wake(Roles.Webhooks);
         return Show(row);
     }

@@ -64,8 +64,17 @@ internal static class SendBatchReader
     }
 
     /// <summary>The messages; null where there is no list of them.</summary>
-    internal static IEnumerable<JsonElement>? MessagesOf(JsonElement batch) =>
-        batch.ValueKind == JsonValueKind.Object && batch.TryGetProperty(List, out var messages) && messages.ValueKind == JsonValueKind.Array ? messages.EnumerateArray() : null;
+    internal static IEnumerable<JsonElement>? MessagesOf(JsonElement batch)
+    {
+        if (batch.ValueKind != JsonValueKind.Object) return null;
+        foreach (var member in batch.EnumerateObject())
+        {
+            // A name with half a surrogate pair cannot be compared; TryGetProperty would try.
+            if (EscapedText.Fault(JsonMarshal.GetRawUtf8PropertyName(member)) is not null || !member.NameEquals(List)) continue;
+            return member.Value.ValueKind == JsonValueKind.Array ? member.Value.EnumerateArray() : null;
+        }
+        return null;
+    }
 
     private static void Check(JsonElement batch, Faults faults)
     {

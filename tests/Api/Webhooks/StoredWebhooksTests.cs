@@ -41,7 +41,7 @@ public sealed class StoredWebhooksTests(TestPostgres postgres) : IAsyncLifetime
         {
             var caller = id == webhook ? stranger : owner;
             Assert.Null(await webhooks.FindAsync(caller, id, default));
-            Assert.Null(await webhooks.UpdateAsync(caller, id, new() { Disabled = true }, default));
+            Assert.Null(await webhooks.UpdateAsync(caller, id, new() { Disabled = true }, null, default));
             Assert.Null(await webhooks.RotateSecretAsync(caller, id, TimeSpan.Zero, default));
             Assert.Null(await webhooks.TestAsync(caller, id, default));
             Assert.False(await webhooks.DeleteAsync(caller, id, default));
@@ -57,13 +57,26 @@ public sealed class StoredWebhooksTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_allowed_for_a_webhook_as_it_was_is_not_done_to_what_has_become_of_it()
+    {
+        var (webhook, _) = await MakeAsync();
+        var seen = await webhooks.FindAsync(owner, webhook, default);
+        var admin = new Caller(stranger.AccountId, new HashSet<string> { Scopes.Admin });
+        await webhooks.UpdateAsync(admin, webhook, new() { AllowPrivate = true }, seen, default);
+
+        Assert.Null(await webhooks.UpdateAsync(owner, webhook, new() { Url = "https://10.0.0.5/hook" }, seen, default));
+
+        Assert.Equal(seen!.Url, (await webhooks.FindAsync(owner, webhook, default))!.Url);
+    }
+
+    [Fact]
     public async Task An_admin_reads_changes_and_deletes_the_webhooks_of_all_accounts()
     {
         var (webhook, _) = await MakeAsync();
         var admin = new Caller(stranger.AccountId, new HashSet<string> { Scopes.Admin });
 
         Assert.Equal(webhook, (await webhooks.FindAsync(admin, webhook, default))!.Id);
-        Assert.True((await webhooks.UpdateAsync(admin, webhook, new() { AllowPrivate = true }, default))!.AllowPrivate);
+        Assert.True((await webhooks.UpdateAsync(admin, webhook, new() { AllowPrivate = true }, null, default))!.AllowPrivate);
         Assert.True((await webhooks.FindAsync(owner, webhook, default))!.AllowPrivate);
         Assert.True(await webhooks.DeleteAsync(admin, webhook, default));
         Assert.Null(await webhooks.FindAsync(owner, webhook, default));
@@ -73,7 +86,7 @@ public sealed class StoredWebhooksTests(TestPostgres postgres) : IAsyncLifetime
     public async Task A_replay_to_a_disabled_webhook_is_refused_with_what_to_do()
     {
         var (webhook, delivery) = await MakeAsync();
-        await webhooks.UpdateAsync(owner, webhook, new() { Disabled = true }, default);
+        await webhooks.UpdateAsync(owner, webhook, new() { Disabled = true }, null, default);
 
         var one = await Assert.ThrowsAsync<RefusalException>(() => deliveries.ReplayAsync(owner, webhook, delivery, default));
         var all = await Assert.ThrowsAsync<RefusalException>(() => deliveries.ReplayFailedAsync(owner, webhook, DateTimeOffset.UnixEpoch, default));
@@ -100,14 +113,14 @@ public sealed class StoredWebhooksTests(TestPostgres postgres) : IAsyncLifetime
     public async Task A_change_is_kept_and_what_was_not_named_stays()
     {
         var (webhook, _) = await MakeAsync();
-        await webhooks.UpdateAsync(owner, webhook, new() { Description = "Order status", Events = [OpenApi.Events.EventType.MessageFailed] }, default);
-        var changed = await webhooks.UpdateAsync(owner, webhook, new() { Url = "https://other.example/hook" }, default);
+        await webhooks.UpdateAsync(owner, webhook, new() { Description = "Order status", Events = [OpenApi.Events.EventType.MessageFailed] }, null, default);
+        var changed = await webhooks.UpdateAsync(owner, webhook, new() { Url = "https://other.example/hook" }, null, default);
 
         Assert.Equal(("https://other.example/hook", "Order status", OpenApi.Events.EventType.MessageFailed), (changed!.Url, changed.Description, Assert.Single(changed.Events)));
         await bed.DeliverAsync();
         Assert.Single(await bed.DeliveriesAsync()); // The one from before the change: now only failures are wanted.
-        Assert.Null((await webhooks.UpdateAsync(owner, webhook, new() { Description = "", Events = [] }, default))!.Description);
-        Assert.Equal("It was disabled through the API.", (await webhooks.UpdateAsync(owner, webhook, new() { Disabled = true }, default))!.DisabledReason);
+        Assert.Null((await webhooks.UpdateAsync(owner, webhook, new() { Description = "", Events = [] }, null, default))!.Description);
+        Assert.Equal("It was disabled through the API.", (await webhooks.UpdateAsync(owner, webhook, new() { Disabled = true }, null, default))!.DisabledReason);
     }
 
     private async Task<(string Webhook, string Delivery)> MakeAsync()
