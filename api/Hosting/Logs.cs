@@ -15,7 +15,12 @@ internal static class Logs
             options.SingleLine = true;
             options.TimestampFormat = "HH:mm:ss.fff ";
         });
-        logging.AddConsole(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+        logging.AddConsole(options =>
+        {
+            options.LogToStandardErrorThreshold = LogLevel.Trace;
+            // Without a name the console would fall back to options of old, and put them in place of those above.
+            options.FormatterName ??= ConsoleFormatterNames.Simple;
+        });
         logging.SetMinimumLevel(LogLevel.Information);
         foreach (var noisy in new[] { "Microsoft", "System", "Hangfire", "Npgsql", "OpenTelemetry" }) logging.AddFilter(noisy, LogLevel.Warning);
         // It logs what ends the start with its stack; the command says the same in a line.
