@@ -17,7 +17,7 @@ internal sealed class ApiOptions
     [Range(0, 1_000_000)]
     public int MaxConcurrentRequests { get; set; } = 500;
 
-    /// <summary>Open connections to the HTTP listeners; further ones are closed at once.</summary>
+    /// <summary>Open connections to the HTTP listeners; further ones get 503 and are closed, or only closed where they are more than a tenth of these.</summary>
     [Range(1, 1_000_000)]
     public int MaxConnections { get; set; } = 10_000;
 

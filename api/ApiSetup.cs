@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using MoxApi.Api.Access;
 using MoxApi.Api.Accounts;
@@ -27,6 +28,7 @@ internal static class ApiSetup
         services.TryAddSingleton<BytesInFlight>();
         services.AddSingleton<AccountLimits>();
         services.AddSingleton<ApiMetrics>();
+        services.AddSingleton<MalformedRequests>();
         services.AddSingleton<MessageBatch>();
         services.ConfigureHttpJsonOptions(options => WireJson.Apply(options.SerializerOptions));
         ApiAuthentication.Add(services);
@@ -37,9 +39,11 @@ internal static class ApiSetup
     /// <summary>Maps <c>/v1</c> and <c>/swagger</c>. To be called ahead of other middleware: it answers for the faults of what follows.</summary>
     public static WebApplication MapMoxApi(this WebApplication app)
     {
+        app.Services.GetRequiredService<MalformedRequests>().Observe(app.Services.GetRequiredService<DiagnosticListener>());
         app.UseMiddleware<ProblemAnswers>();
         SwaggerSetup.UseSwagger(app);
         app.UseRouting();
+        app.Use(Crowd.RefuseAsync);
         app.UseAuthentication();
         app.Use(app.Services.GetRequiredService<AccountLimits>().InvokeAsync);
         app.UseAuthorization();

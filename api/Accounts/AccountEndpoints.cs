@@ -49,7 +49,7 @@ internal static class AccountEndpoints
     /// <response code="200">A page of accounts.</response>
     private static async Task<Ok<Page<Account>>> ListAsync(HttpContext http, StoredAccounts accounts, PublicIds ids, CancellationToken cancellationToken)
     {
-        var page = PageRequest.Read(http.Request.Query);
+        var page = PageRequest.Read(http.Request.Query, ids.CursorsOf(PublicIdKind.Account));
         return TypedResults.Ok(await accounts.ListAsync(page, ids, row => AccountWire.Of(row, ids), cancellationToken));
     }
 

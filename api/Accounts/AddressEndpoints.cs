@@ -55,7 +55,7 @@ internal static class AddressEndpoints
     private static async Task<IResult> ListAsync(
         string id, HttpContext http, StoredAccounts accounts, StoredAddresses addresses, PublicIds ids, CancellationToken cancellationToken)
     {
-        var page = PageRequest.Read(http.Request.Query);
+        var page = PageRequest.Read(http.Request.Query, ids.CursorsOf(PublicIdKind.Address));
         if (http.Caller().Sees(id, ids) is not { } account || await accounts.FindAsync(account, cancellationToken) is null) return Refusal.NotFound;
         return TypedResults.Ok(await addresses.ListAsync(account, page, ids, address => Of(address, ids), cancellationToken));
     }

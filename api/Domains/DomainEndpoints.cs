@@ -51,7 +51,7 @@ internal static class DomainEndpoints
     /// <response code="200">A page of domains.</response>
     private static async Task<Ok<Page<MoxApi.OpenApi.Domains.Domain>>> ListAsync(HttpContext http, StoredDomains domains, DomainView view, PublicIds ids, CancellationToken cancellationToken)
     {
-        var page = PageRequest.Read(http.Request.Query);
+        var page = PageRequest.Read(http.Request.Query, ids.CursorsOf(PublicIdKind.Domain));
         return TypedResults.Ok(await domains.ListAsync(http.Caller().Within, page, ids, view.Summary, cancellationToken));
     }
 

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using MoxApi.Api.Problems;
 using MoxApi.Inbound.Smtp;
 using MoxApi.Migrations.Nodes;
 
@@ -13,8 +14,8 @@ internal static class Listeners
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = 2 << 20;
-        var open = new ConnectionCount(settings.Api.MaxConnections);
-        foreach (var endPoint in settings.HttpEndPoints) kestrel.Listen(endPoint, listen => listen.Use(open.Bound));
+        var crowd = new Crowd(settings.Api.MaxConnections);
+        foreach (var endPoint in settings.HttpEndPoints) kestrel.Listen(endPoint, listen => listen.Use(crowd.Bound).Use(AnswerWriter.Between));
         if (settings.Node.Has(Roles.Inbound))
         {
             foreach (var endPoint in settings.SmtpEndPoints) kestrel.Listen(endPoint, listen => listen.UseSmtp());
@@ -34,24 +35,5 @@ internal static class Listeners
     private sealed class MetricsMark
     {
         public static MetricsMark Instance { get; } = new();
-    }
-
-    // Kestrel's own limit would count SMTP's connections too, which have their own, with a reply.
-    private sealed class ConnectionCount(int most)
-    {
-        private int open;
-
-        public ConnectionDelegate Bound(ConnectionDelegate next) => async connection =>
-        {
-            try
-            {
-                if (Interlocked.Increment(ref open) <= most) await next(connection);
-                else connection.Abort(new ConnectionAbortedException("Too many connections."));
-            }
-            finally
-            {
-                Interlocked.Decrement(ref open);
-            }
-        };
     }
 }

@@ -54,7 +54,7 @@ internal static class ApiKeyEndpoints
     private static async Task<Ok<Page<ApiKey>>> ListAsync(
         HttpContext http, StoredApiKeys keys, PublicIds ids, CancellationToken cancellationToken)
     {
-        var page = PageRequest.Read(http.Request.Query);
+        var page = PageRequest.Read(http.Request.Query, ids.CursorsOf(PublicIdKind.ApiKey));
         var rows = await keys.ListAsync(http.Caller().Within, page, ids, cancellationToken);
         var names = await keys.NamesAsync(rows.Data, cancellationToken);
         return TypedResults.Ok(new Page<ApiKey> { Data = [.. rows.Data.Select(row => Of(row, ids, names))], HasMore = rows.HasMore, Next = rows.Next, Previous = rows.Previous });

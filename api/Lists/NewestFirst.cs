@@ -1,5 +1,4 @@
 using Microsoft.EntityFrameworkCore;
-using MoxApi.Api.Problems;
 using MoxApi.Migrations.Identifiers;
 using MoxApi.OpenApi.Lists;
 
@@ -16,16 +15,11 @@ internal static class NewestFirst
     /// <param name="idOf">An entry's stored id.</param>
     /// <param name="map">What the page shows of an entry.</param>
     /// <param name="cancel">Gives up.</param>
-    /// <exception cref="RefusalException">The cursor is none of this list's.</exception>
     public static async Task<Page<T>> ToPageAsync<TEntity, T>(
         this IQueryable<TEntity> rows, PageRequest page, PublicIdKind kind, PublicIds ids, Func<TEntity, long> idOf, Func<TEntity, T> map, CancellationToken cancel)
         where TEntity : class
     {
-        if ((page.After ?? page.Before) is { } cursor)
-        {
-            if (!ids.TryRead(kind, cursor, out var place)) throw new RefusalException(page.InvalidCursor());
-            rows = page.Backward ? rows.Where(r => EF.Property<long>(r, "Id") > place) : rows.Where(r => EF.Property<long>(r, "Id") < place);
-        }
+        if (page.From is { Id: var place }) rows = page.Backward ? rows.Where(r => EF.Property<long>(r, "Id") > place) : rows.Where(r => EF.Property<long>(r, "Id") < place);
         rows = page.Backward ? rows.OrderBy(r => EF.Property<long>(r, "Id")) : rows.OrderByDescending(r => EF.Property<long>(r, "Id"));
         var found = await rows.AsNoTracking().Take(page.Limit + 1).ToListAsync(cancel);
         return page.ToPage(found, row => ids.Make(kind, idOf(row)), map);

@@ -1,7 +1,5 @@
 using System.Globalization;
 using MoxApi.Api.Json;
-using MoxApi.Api.Problems;
-using MoxApi.Migrations.Identifiers;
 using MoxApi.OpenApi.Errors;
 using MoxApi.OpenApi.Lists;
 
@@ -9,48 +7,40 @@ namespace MoxApi.Api.Lists;
 
 /// <summary>Which page of a list is wanted.</summary>
 /// <param name="Limit">The entries, 1 to 100.</param>
-/// <param name="After">The cursor that the page follows.</param>
-/// <param name="Before">The cursor that the page ends ahead of; never together with <paramref name="After"/>.</param>
-internal sealed record PageRequest(int Limit, string? After, string? Before)
+/// <param name="From">The place that the page follows, or ends ahead of; null for the beginning of the list.</param>
+/// <param name="Backward">Whether the page ends ahead of its place, and is looked for from its end: its entries come in the wrong order, oldest first.</param>
+internal sealed record PageRequest(int Limit, Place? From = null, bool Backward = false)
 {
     public const int DefaultLimit = 20;
     public const int MaxLimit = 100;
     public const int MaxCursor = 200;
 
-    /// <summary>Whether the page is looked for from its end: its entries come in the wrong order, oldest first.</summary>
-    public bool Backward => Before is not null;
-
     /// <summary>Reads <c>limit</c>, <c>after</c> and <c>before</c>.</summary>
-    /// <exception cref="RefusalException">Something is wrong with them, or there is another parameter.</exception>
-    public static PageRequest Read(IQueryCollection query)
+    /// <exception cref="Problems.RefusalException">Something is wrong with them, or there is another parameter.</exception>
+    public static PageRequest Read(IQueryCollection query, CursorReader cursors)
     {
         var faults = new Faults();
-        var page = Read(query, faults);
+        var page = Read(query, cursors, faults);
         faults.ThrowIfAny();
         return page;
     }
 
     /// <summary>Reads <c>limit</c>, <c>after</c> and <c>before</c>; what is wrong with them is added to the faults.</summary>
     /// <param name="query">The parameters.</param>
+    /// <param name="cursors">Knows the list's cursors.</param>
     /// <param name="faults">Where faults go.</param>
     /// <param name="filters">The names of the list's filters; other parameters are faults.</param>
-    public static PageRequest Read(IQueryCollection query, Faults faults, params IReadOnlyCollection<string> filters)
+    public static PageRequest Read(IQueryCollection query, CursorReader cursors, Faults faults, params IReadOnlyCollection<string> filters)
     {
         foreach (var name in query.Keys.Where(name => name is not ("limit" or "after" or "before") && !filters.Contains(name)))
             faults.AddParameter(JsonPointer.Shorten(name), FaultCodes.UnknownField, "There is no such parameter.");
         var limit = DefaultLimit;
         if (query.TryGetValue("limit", out var text) && !(int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) && limit is >= 1 and <= MaxLimit))
             faults.AddParameter("limit", FaultCodes.InvalidValue, $"A page has 1 to {MaxLimit} entries.");
-        var (after, before) = (Cursor(query, "after", faults), Cursor(query, "before", faults));
-        if (after is not null && before is not null) faults.AddParameter("before", FaultCodes.InvalidValue, "A page is after or before a cursor, not both.");
-        return new PageRequest(limit, after, before);
+        var (after, before) = (PlaceOf(query, "after", cursors, faults), PlaceOf(query, "before", cursors, faults));
+        if (query.ContainsKey("after") && query.ContainsKey("before")) faults.AddParameter("before", FaultCodes.InvalidValue, "A page is after or before a cursor, not both.");
+        return new PageRequest(limit, after ?? before, before is not null);
     }
-
-    /// <summary>The stored id that the page starts from, in a list whose cursors are the ids of its entries; null for the beginning.</summary>
-    /// <exception cref="RefusalException">The cursor is none of the list's.</exception>
-    public long? PlaceOf(PublicIdKind kind, PublicIds ids) => (After ?? Before) is not { } cursor
-        ? null
-        : ids.TryRead(kind, cursor, out var id) ? id : throw new RefusalException(InvalidCursor());
 
     /// <summary>Makes the page of what was found.</summary>
     /// <param name="found">At most <see cref="Limit"/> entries and one more, nearest to the cursor first.</param>
@@ -69,22 +59,11 @@ internal sealed record PageRequest(int Limit, string? After, string? Before)
         };
     }
 
-    /// <summary>The answer to a cursor that has the right form, but is none of this list's.</summary>
-    public Refusal InvalidCursor()
-    {
-        var faults = new Faults();
-        AddInvalidCursor(Backward ? "before" : "after", faults);
-        return faults.ToRefusal();
-    }
-
-    private static string? Cursor(IQueryCollection query, string name, Faults faults)
+    private static Place? PlaceOf(IQueryCollection query, string name, CursorReader cursors, Faults faults)
     {
         if (!query.TryGetValue(name, out var values)) return null;
-        if (values is [{ Length: > 0 and <= MaxCursor } cursor] && PublicIds.HasFormOfCursor(cursor)) return cursor;
-        AddInvalidCursor(name, faults);
+        if (values is [{ Length: > 0 and <= MaxCursor } cursor] && cursors(cursor) is { } place) return place;
+        faults.AddParameter(name, FaultCodes.InvalidCursor, "The cursor is none that this list gave.");
         return null;
     }
-
-    private static void AddInvalidCursor(string name, Faults faults) =>
-        faults.AddParameter(name, FaultCodes.InvalidCursor, "The cursor is none that this list gave.");
 }

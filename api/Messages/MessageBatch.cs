@@ -95,7 +95,7 @@ internal sealed class MessageBatch(IMessages messages, TimeProvider time, ILogge
     {
         var place = PlaceOf(number);
         var errors = refusal.Errors?.Select(fault => fault.Pointer is { } pointer ? fault with { Pointer = place + pointer } : fault).ToList();
-        return new() { Status = refusal.Status, Problem = (refusal with { Errors = errors }).ToProblem(http) with { RetryAfter = refusal.RetryAfterSeconds } };
+        return new() { Status = refusal.Status, Problem = (refusal with { Errors = errors }).ToProblem(http.TraceIdentifier) with { RetryAfter = refusal.RetryAfterSeconds } };
     }
 
     private sealed record Item(int Number, SendRequest? Request, Faults Faults, Refusal? Refusal);

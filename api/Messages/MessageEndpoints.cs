@@ -5,6 +5,7 @@ using MoxApi.Api.Lists;
 using MoxApi.Api.Messages.Searching;
 using MoxApi.Api.Problems;
 using MoxApi.Api.Swagger;
+using MoxApi.Migrations.Identifiers;
 using MoxApi.OpenApi.Access;
 using MoxApi.OpenApi.Events;
 using MoxApi.OpenApi.Lists;
@@ -41,10 +42,10 @@ internal static class MessageEndpoints
     /// may have fewer entries than asked for, even none, while `hasMore` is true; `next` goes on.
     /// </remarks>
     /// <response code="200">A page of messages.</response>
-    private static async Task<Ok<Page<MessageSummary>>> ListAsync(HttpContext http, IMessages messages, CancellationToken cancellationToken)
+    private static async Task<Ok<Page<MessageSummary>>> ListAsync(HttpContext http, IMessages messages, PublicIds ids, CancellationToken cancellationToken)
     {
         var faults = new Faults();
-        var page = PageRequest.Read(http.Request.Query, faults, MessageFilter.Parameters);
+        var page = PageRequest.Read(http.Request.Query, ids.CursorsOf(TimedList.Messages), faults, MessageFilter.Parameters);
         var filter = MessageFilter.Read(http.Request.Query, faults);
         faults.ThrowIfAny();
         return TypedResults.Ok(await messages.ListAsync(http.Caller(), filter, page, cancellationToken));
@@ -61,9 +62,9 @@ internal static class MessageEndpoints
     /// <remarks>Everything that happened to the message's recipients, newest first: the objects that webhooks post.</remarks>
     /// <param name="id" example="msg_nd6d6ufobktiwmfb53p4onpova">The message's id.</param>
     /// <response code="200">A page of events.</response>
-    private static async Task<IResult> EventsAsync(string id, HttpContext http, IMessages messages, CancellationToken cancellationToken)
+    private static async Task<IResult> EventsAsync(string id, HttpContext http, IMessages messages, PublicIds ids, CancellationToken cancellationToken)
     {
-        var page = PageRequest.Read(http.Request.Query);
+        var page = PageRequest.Read(http.Request.Query, ids.CursorsOf(TimedList.Events));
         return await messages.EventsAsync(http.Caller(), id, page, cancellationToken) is { } events ? TypedResults.Ok(events) : Refusal.NotFound;
     }
 
@@ -79,9 +80,9 @@ internal static class MessageEndpoints
     /// <param name="id" example="msg_nd6d6ufobktiwmfb53p4onpova">The message's id.</param>
     /// <param name="recipientId" example="rcp_3lgld2rosq52hccm2uejevsmua">The recipient's id.</param>
     /// <response code="200">A page of attempts.</response>
-    private static async Task<IResult> AttemptsAsync(string id, string recipientId, HttpContext http, IMessages messages, CancellationToken cancellationToken)
+    private static async Task<IResult> AttemptsAsync(string id, string recipientId, HttpContext http, IMessages messages, PublicIds ids, CancellationToken cancellationToken)
     {
-        var page = PageRequest.Read(http.Request.Query);
+        var page = PageRequest.Read(http.Request.Query, ids.CursorsOf(TimedList.Attempts));
         return await messages.AttemptsAsync(http.Caller(), id, recipientId, page, cancellationToken) is { } attempts ? TypedResults.Ok(attempts) : Refusal.NotFound;
     }
 

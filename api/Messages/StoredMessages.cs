@@ -104,7 +104,7 @@ internal sealed partial class StoredMessages(
     /// <inheritdoc/>
     public async Task<Page<MessageSummary>> ListAsync(Caller caller, MessageFilter filter, PageRequest page, CancellationToken cancellationToken)
     {
-        var found = await search.FindAsync(caller.AccountId, filter, Place.Of(page, TimedList.Messages, ids), page.Backward, page.Limit + 1, cancellationToken);
+        var found = await search.FindAsync(caller.AccountId, filter, page.From, page.Backward, page.Limit + 1, cancellationToken);
         var summaries = await SummariesAsync(found.Places, cancellationToken);
         var list = page.ToPage(found.Places.Where(place => summaries.ContainsKey(place.Id)).ToList(), place => place.ToCursor(TimedList.Messages, ids), place => summaries[place.Id])
             with
@@ -139,7 +139,7 @@ internal sealed partial class StoredMessages(
     public async Task<Page<Event>?> EventsAsync(Caller caller, string id, PageRequest page, CancellationToken cancellationToken)
     {
         if (!ids.TryRead(PublicIdKind.Message, id, out var stored)) return null;
-        var place = Place.Of(page, TimedList.Events, ids) is { } at ? new EventPosition(at.At, at.Id) : (EventPosition?)null;
+        var place = page.From is { } at ? new EventPosition(at.At, at.Id) : (EventPosition?)null;
         await using (var context = await contexts.CreateDbContextAsync(cancellationToken))
         {
             if (!await context.Messages.AnyAsync(m => m.Id == stored && m.AccountId == caller.AccountId, cancellationToken)) return null;
@@ -153,12 +153,11 @@ internal sealed partial class StoredMessages(
     public async Task<Page<DeliveryAttempt>?> AttemptsAsync(Caller caller, string id, string recipientId, PageRequest page, CancellationToken cancellationToken)
     {
         if (!ids.TryRead(PublicIdKind.Message, id, out var message) || !ids.TryRead(PublicIdKind.Recipient, recipientId, out var recipient)) return null;
-        var place = Place.Of(page, TimedList.Attempts, ids);
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
         if (!await context.Recipients.AnyAsync(r => r.Id == recipient && r.MessageId == message && r.AccountId == caller.AccountId, cancellationToken)) return null;
         var attempts = context.Attempts.AsNoTracking().Where(a => a.RecipientId == recipient);
         // Their numbers are their order.
-        if (place is { } at) attempts = page.Backward ? attempts.Where(a => a.Number > at.Id) : attempts.Where(a => a.Number < at.Id);
+        if (page.From is { } at) attempts = page.Backward ? attempts.Where(a => a.Number > at.Id) : attempts.Where(a => a.Number < at.Id);
         var ordered = page.Backward ? attempts.OrderBy(a => a.Number) : attempts.OrderByDescending(a => a.Number);
         var found = await ordered.Take(page.Limit + 1).ToListAsync(cancellationToken);
         return page.ToPage(found, attempt => new Place(attempt.At, attempt.Number).ToCursor(TimedList.Attempts, ids), Wire.Of);

@@ -31,7 +31,7 @@ internal sealed record Refusal(int Status, string Code, string Title) : IResult
     public static Refusal TooLarge(string detail) => new(StatusCodes.Status413PayloadTooLarge, ErrorCodes.TooLarge, detail);
 
     /// <summary>The problem document.</summary>
-    public Problem ToProblem(HttpContext request) => new() { Title = Title, Status = Status, Code = Code, RequestId = request.TraceIdentifier, Errors = Errors };
+    public Problem ToProblem(string requestId) => new() { Title = Title, Status = Status, Code = Code, RequestId = requestId, Errors = Errors };
 
     public async Task ExecuteAsync(HttpContext httpContext)
     {
@@ -39,7 +39,7 @@ internal sealed record Refusal(int Status, string Code, string Title) : IResult
         httpContext.RequestServices.GetService<ApiMetrics>()?.Refused(this);
         response.StatusCode = Status;
         if (RetryAfterSeconds is { } wait) response.Headers.RetryAfter = wait.ToString(CultureInfo.InvariantCulture);
-        await response.WriteAsJsonAsync(ToProblem(httpContext), WireJson.Options, "application/problem+json", httpContext.RequestAborted);
+        await response.WriteAsJsonAsync(ToProblem(httpContext.TraceIdentifier), WireJson.Options, "application/problem+json", httpContext.RequestAborted);
     }
 }
 

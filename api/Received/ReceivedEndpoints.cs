@@ -4,6 +4,7 @@ using MoxApi.Api.Lists;
 using MoxApi.Api.Messages;
 using MoxApi.Api.Problems;
 using MoxApi.Api.Swagger;
+using MoxApi.Migrations.Identifiers;
 using MoxApi.OpenApi.Access;
 using MoxApi.OpenApi.Lists;
 using MoxApi.OpenApi.Received;
@@ -23,9 +24,9 @@ internal static class ReceivedEndpoints
     /// <summary>List messages that arrived</summary>
     /// <remarks>What arrived in the account's Inbox, newest first. In the local sandbox that is every message sent.</remarks>
     /// <response code="200">A page of messages.</response>
-    private static async Task<Ok<Page<ReceivedMessage>>> ListAsync(HttpContext http, IReceivedMessages received, CancellationToken cancellationToken)
+    private static async Task<Ok<Page<ReceivedMessage>>> ListAsync(HttpContext http, IReceivedMessages received, PublicIds ids, CancellationToken cancellationToken)
     {
-        var page = PageRequest.Read(http.Request.Query);
+        var page = PageRequest.Read(http.Request.Query, ids.CursorsOf(TimedList.Received));
         return TypedResults.Ok(await received.ListAsync(http.Caller(), page, cancellationToken));
     }
 

@@ -16,12 +16,11 @@ internal sealed class StoredReceived(IDbContextFactory<MailDbContext> contexts, 
     /// <inheritdoc/>
     public async Task<Page<ReceivedMessage>> ListAsync(Caller caller, PageRequest page, CancellationToken cancellationToken)
     {
-        var place = Place.Of(page, TimedList.Received, ids);
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
         // A message that came for several addresses of the account has an entry for each, so its id makes no order; the UID in the Inbox does.
         var mine = context.MailboxMessages.AsNoTracking()
             .Where(e => e.AccountId == caller.AccountId && context.Mailboxes.Any(box => box.Id == e.MailboxId && box.Name == InboxPlaces.Inbox));
-        if (place is { } at)
+        if (page.From is { } at)
         {
             mine = page.Backward
                 ? mine.Where(e => EF.Functions.GreaterThan(ValueTuple.Create(e.ReceivedAt, e.Uid), ValueTuple.Create(at.At, at.Id)))

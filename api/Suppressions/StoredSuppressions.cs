@@ -19,11 +19,10 @@ internal sealed class StoredSuppressions(IDbContextFactory<MailDbContext> contex
     /// <inheritdoc/>
     public async Task<Page<Suppression>> ListAsync(Caller caller, SuppressionReason? reason, PageRequest page, CancellationToken cancellationToken)
     {
-        var place = Place.Of(page, TimedList.Suppressions, ids);
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
         var mine = InForce(context, caller);
         if (reason is { } wanted) mine = mine.Where(s => s.Reason == Enum.Parse<StoredReason>(wanted.ToString()));
-        if (place is { } at)
+        if (page.From is { } at)
         {
             mine = page.Backward
                 ? mine.Where(s => EF.Functions.GreaterThan(ValueTuple.Create(s.CreatedAt, s.Id), ValueTuple.Create(at.At, at.Id)))

@@ -7,6 +7,7 @@ using MoxApi.Api.Messages.Rules;
 using MoxApi.Api.Problems;
 using MoxApi.Api.Swagger;
 using MoxApi.Mail.Addresses;
+using MoxApi.Migrations.Identifiers;
 using MoxApi.OpenApi.Access;
 using MoxApi.OpenApi.Errors;
 using MoxApi.OpenApi.Lists;
@@ -50,10 +51,10 @@ internal static class SuppressionEndpoints
     /// <summary>List suppressed addresses</summary>
     /// <remarks>The addresses that the account does not send to, newest first.</remarks>
     /// <response code="200">A page of entries.</response>
-    private static async Task<Ok<Page<Suppression>>> ListAsync(HttpContext http, ISuppressions suppressions, CancellationToken cancellationToken)
+    private static async Task<Ok<Page<Suppression>>> ListAsync(HttpContext http, ISuppressions suppressions, PublicIds ids, CancellationToken cancellationToken)
     {
         var faults = new Faults();
-        var page = PageRequest.Read(http.Request.Query, faults, "reason");
+        var page = PageRequest.Read(http.Request.Query, ids.CursorsOf(TimedList.Suppressions), faults, "reason");
         var reason = Filters.Word<SuppressionReason>(http.Request.Query, "reason", faults);
         faults.ThrowIfAny();
         return TypedResults.Ok(await suppressions.ListAsync(http.Caller(), reason, page, cancellationToken));

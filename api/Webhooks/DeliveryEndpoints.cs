@@ -3,6 +3,7 @@ using MoxApi.Api.Json;
 using MoxApi.Api.Lists;
 using MoxApi.Api.Problems;
 using MoxApi.Api.Swagger;
+using MoxApi.Migrations.Identifiers;
 using MoxApi.OpenApi.Lists;
 using MoxApi.OpenApi.Webhooks;
 
@@ -26,10 +27,10 @@ internal static class DeliveryEndpoints
     /// <remarks>What was posted to the webhook, or is to be, and what came of it; newest first.</remarks>
     /// <param name="id" example="whk_w7ntqa5zvymkvyh74xcw5jwsme">The webhook's id.</param>
     /// <response code="200">A page of deliveries.</response>
-    private static async Task<IResult> ListAsync(string id, HttpContext http, IWebhookDeliveries deliveries, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(string id, HttpContext http, IWebhookDeliveries deliveries, PublicIds ids, CancellationToken cancellationToken)
     {
         var faults = new Faults();
-        var page = PageRequest.Read(http.Request.Query, faults, DeliveryFilters.Names);
+        var page = PageRequest.Read(http.Request.Query, ids.CursorsOf(PublicIdKind.WebhookDelivery), faults, DeliveryFilters.Names);
         var filters = DeliveryFilters.Read(http.Request.Query, faults);
         faults.ThrowIfAny();
         return await deliveries.ListAsync(http.Caller(), id, filters, page, cancellationToken) is { } found ? TypedResults.Ok(found) : Refusal.NotFound;

@@ -18,7 +18,7 @@ internal sealed class StoredDeliveries(WebhookDeliveries deliveries, WebhookRepl
     public async Task<Page<WebhookDelivery>?> ListAsync(Caller caller, string webhook, DeliveryFilters filters, PageRequest page, CancellationToken cancellationToken)
     {
         if (!ids.TryRead(PublicIdKind.WebhookEndpoint, webhook, out var endpoint)) return null;
-        var place = page.PlaceOf(PublicIdKind.WebhookDelivery, ids);
+        var place = page.From?.Id;
         var found = await deliveries.ListAsync(
             caller.AccountId, endpoint, ToStored(filters), page.Backward ? null : place, page.Backward ? place : null, page.Limit + 1, cancellationToken);
         if (found is null) return null;

@@ -21,7 +21,7 @@ internal sealed class StoredWebhooks(Endpoints endpoints, WebhookDeliveries deli
     /// <inheritdoc/>
     public async Task<Page<Webhook>> ListAsync(Caller caller, PageRequest page, CancellationToken cancellationToken)
     {
-        var place = page.PlaceOf(PublicIdKind.WebhookEndpoint, ids);
+        var place = page.From?.Id;
         var found = await endpoints.ListAsync(caller.AccountId, page.Backward ? null : place, page.Backward ? place : null, page.Limit + 1, cancellationToken);
         if (page.Backward) found.Reverse();
         return page.ToPage(found, w => w.Webhook.Id, w => w.Webhook);

@@ -5,6 +5,7 @@ using MoxApi.Api.Json;
 using MoxApi.Api.Lists;
 using MoxApi.Api.Problems;
 using MoxApi.Api.Swagger;
+using MoxApi.Migrations.Identifiers;
 using MoxApi.OpenApi.Access;
 using MoxApi.OpenApi.Errors;
 using MoxApi.OpenApi.Lists;
@@ -53,9 +54,9 @@ internal static class WebhookEndpoints
     /// <summary>List webhooks</summary>
     /// <remarks>The account's webhooks, newest first.</remarks>
     /// <response code="200">A page of webhooks.</response>
-    private static async Task<Ok<Page<Webhook>>> ListAsync(HttpContext http, IWebhooks webhooks, CancellationToken cancellationToken)
+    private static async Task<Ok<Page<Webhook>>> ListAsync(HttpContext http, IWebhooks webhooks, PublicIds ids, CancellationToken cancellationToken)
     {
-        var page = PageRequest.Read(http.Request.Query);
+        var page = PageRequest.Read(http.Request.Query, ids.CursorsOf(PublicIdKind.WebhookEndpoint));
         return TypedResults.Ok(await webhooks.ListAsync(http.Caller(), page, cancellationToken));
     }
 

@@ -113,10 +113,6 @@ public sealed class PublicIds : IDisposable
         return id > 0;
     }
 
-    /// <summary>Whether a text has the form of a cursor, which is an id or its last 26 characters; it need not be one.</summary>
-    public static bool HasFormOfCursor(string text) =>
-        text.Length >= 26 && Prefixes.Contains(text[..^26]) && TryFromBase32(text.AsSpan(text.Length - 26), stackalloc byte[16]);
-
     /// <summary>A cursor of a list that is ordered by time and id: opaque, because ids are nobody's business.</summary>
     /// <param name="list">The list, which alone takes it.</param>
     /// <param name="at">From 2000 to 2200.</param>

@@ -12,6 +12,7 @@ using Microsoft.Extensions.Options;
 using MoxApi.Api;
 using MoxApi.Api.Access;
 using MoxApi.Api.Accounts;
+using MoxApi.Api.Hosting;
 using MoxApi.Api.Messages;
 using MoxApi.Api.Received;
 using MoxApi.Api.Suppressions;
@@ -43,7 +44,7 @@ public sealed class ApiHost : IAsyncLifetime
     internal ApiHost(ApiOptions options, BytesInFlight? inFlight = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(new Settings { DataFolder = "/", Listeners = new() { Http = ["127.0.0.1:0"] }, Api = options }));
         builder.Services.AddRoutingCore().AddLogging(log => log.ClearProviders());
         builder.Services.AddSingleton(InFlight = inFlight ?? new BytesInFlight());
         builder.Services.AddMoxApiEndpoints().AddSingleton(Options.Create(options));

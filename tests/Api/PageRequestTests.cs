@@ -41,17 +41,15 @@ public class PageRequestTests
     // What a store does: one more entry than asked for, nearest to the cursor first.
     private static Page<int> Page(List<int> all, string query)
     {
-        var request = PageRequest.Read(new QueryCollection(Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(query)));
+        var request = PageRequest.Read(new QueryCollection(Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(query)), cursor => new Place(default, cursor[^1] - 'a'));
         var found = request switch
         {
-            { After: { } after } => all.Where(n => n < Place(after)),
-            { Before: { } before } => all.Where(n => n > Place(before)).Reverse(),
+            { From.Id: var place, Backward: false } => all.Where(n => n < place),
+            { From.Id: var place } => all.Where(n => n > place).Reverse(),
             _ => all,
         };
         return request.ToPage([.. found.Take(request.Limit + 1)], Cursor, n => n);
     }
 
     private static string Cursor(int place) => new string('a', 25) + (char)('a' + place);
-
-    private static int Place(string cursor) => cursor[^1] - 'a';
 }

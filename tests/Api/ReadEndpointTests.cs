@@ -38,7 +38,7 @@ public class ReadEndpointTests(ApiHost host) : IClassFixture<ApiHost>
     [InlineData("limit=1&limit=2", "limit invalid_value")]
     [InlineData("after=", "after invalid_cursor")]
     [InlineData("after=a%20b", "after invalid_cursor")]
-    [InlineData("after=aaaaaaaaaaaaaaaaaaaaaaaaaa&before=bbbbbbbbbbbbbbbbbbbbbbbbbb", "before invalid_value")]
+    [InlineData("after=aaaaaaaaaaaaaaaaaaaaaaaaaa&before=b", "after invalid_cursor;before invalid_cursor;before invalid_value")]
     [InlineData("limit=0&after=y", "limit invalid_value;after invalid_cursor")]
     [InlineData("page=2", "page unknown_field")]
     public async Task A_wrong_parameter_is_named(string query, string faults)

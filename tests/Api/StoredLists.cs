@@ -37,30 +37,30 @@ internal sealed class StoredLists(Installation installation) : IDbContextFactory
     }
 
     /// <summary>All entries of a list, page by page from its beginning.</summary>
-    public static async Task<List<T>> ForwardAsync<T>(int limit, Func<PageRequest, Task<Page<T>>> list)
+    public static async Task<List<T>> ForwardAsync<T>(int limit, CursorReader cursors, Func<PageRequest, Task<Page<T>>> list)
     {
         var all = new List<T>();
-        var page = await list(new PageRequest(limit, null, null));
+        var page = await list(new PageRequest(limit));
         while (true)
         {
             all.AddRange(page.Data);
             if (!page.HasMore) return all;
             if (page.Data.Count != limit || all.Count > 1000) throw new InvalidOperationException("The list does not come to its end.");
-            page = await list(new PageRequest(limit, page.Next, null));
+            page = await list(new PageRequest(limit, cursors(page.Next!)));
         }
     }
 
-    /// <summary>All entries of a list ahead of a cursor, page by page towards its beginning, in the list's order.</summary>
-    public static async Task<List<T>> BackwardAsync<T>(int limit, string cursor, Func<PageRequest, Task<Page<T>>> list)
+    /// <summary>All entries of a list ahead of a place, page by page towards its beginning, in the list's order.</summary>
+    public static async Task<List<T>> BackwardAsync<T>(int limit, Place? from, CursorReader cursors, Func<PageRequest, Task<Page<T>>> list)
     {
         var all = new List<T>();
         while (true)
         {
-            var page = await list(new PageRequest(limit, null, cursor));
+            var page = await list(new PageRequest(limit, from, Backward: true));
             all.InsertRange(0, page.Data);
             if (!page.HasMore) return all;
             if (page.Data.Count != limit || all.Count > 1000) throw new InvalidOperationException("The list does not come to its end.");
-            cursor = page.Previous!;
+            from = cursors(page.Previous!);
         }
     }
 

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -7,7 +5,6 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using MoxApi.Api;
 using MoxApi.Api.Hosting;
 using Xunit;
 
@@ -15,25 +12,6 @@ namespace MoxApi.Tests.Api.Hosting;
 
 public class ListenersTests
 {
-    [Fact]
-    public async Task Connections_past_the_limit_are_closed_and_those_that_end_make_room()
-    {
-        await using var app = await StartAsync(new Settings { DataFolder = "/", Listeners = new() { Http = ["127.0.0.1:0"] }, Api = new ApiOptions { MaxConnections = 1 } });
-        using (var first = new TcpClient())
-        {
-            Assert.StartsWith("HTTP/1.1 200", await AskAsync(app, first), StringComparison.Ordinal);
-            using var second = new TcpClient();
-            Assert.Equal("", await AskAsync(app, second));
-        }
-        await Eventually.HoldsAsync(
-            async () =>
-            {
-                using var third = new TcpClient();
-                return await AskAsync(app, third) != "";
-            },
-            "room");
-    }
-
     [Fact]
     public async Task A_request_knows_whether_it_came_to_the_listener_for_metrics()
     {
@@ -74,21 +52,4 @@ public class ListenersTests
 
     private static string Address(WebApplication app, int number) =>
         new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ElementAt(number)).Authority;
-
-    // The first line of the answer; none where the connection was closed.
-    private static async Task<string> AskAsync(WebApplication app, TcpClient client)
-    {
-        try
-        {
-            await client.ConnectAsync(IPEndPoint.Parse(Address(app, 0)));
-            await client.GetStream().WriteAsync("GET / HTTP/1.1\r\nHost: a\r\n\r\n"u8.ToArray());
-            var octets = new byte[4096];
-            var count = await client.GetStream().ReadAsync(octets).AsTask().WaitAsync(Eventually.Patience);
-            return System.Text.Encoding.ASCII.GetString(octets, 0, count);
-        }
-        catch (Exception closed) when (closed is IOException or SocketException)
-        {
-            return ""; // A reset.
-        }
-    }
 }

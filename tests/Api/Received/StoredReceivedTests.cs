@@ -47,8 +47,8 @@ public sealed class StoredReceivedTests(TestPostgres postgres) : IAsyncLifetime
         for (var n = 0; n < 4; n++) await AddAsync(n + 1, acme, Start.AddSeconds(n / 2), ["one@acme.example", "two@acme.example", "three@acme.example"]);
         await AddAsync(50, stranger, Start, ["stranger@example.org"]);
 
-        var forward = await StoredLists.ForwardAsync(limit, page => received.ListAsync(acme, page, Cancel));
-        var backward = await StoredLists.BackwardAsync(limit, new Place(Start.AddDays(-1), 1).ToCursor(TimedList.Received, lists.Ids), page => received.ListAsync(acme, page, Cancel));
+        var forward = await StoredLists.ForwardAsync(limit, lists.Ids.CursorsOf(TimedList.Received), page => received.ListAsync(acme, page, Cancel));
+        var backward = await StoredLists.BackwardAsync(limit, new Place(Start.AddDays(-1), 1), lists.Ids.CursorsOf(TimedList.Received), page => received.ListAsync(acme, page, Cancel));
 
         Assert.Equal(12, forward.DistinctBy(m => (m.Id, m.ForwardPath)).Count());
         Assert.Equal(forward, backward);
@@ -60,7 +60,7 @@ public sealed class StoredReceivedTests(TestPostgres postgres) : IAsyncLifetime
     {
         await AddAsync(1, acme, Start, ["receipts@acme.example"]);
 
-        var shown = Assert.Single((await received.ListAsync(acme, new PageRequest(20, null, null), Cancel)).Data);
+        var shown = Assert.Single((await received.ListAsync(acme, new PageRequest(20), Cancel)).Data);
 
         Assert.Equal(("sender@example.org", "receipts@acme.example", "Inbox", "Hello"), (shown.ReversePath, shown.ForwardPath, shown.Mailbox, shown.Subject));
         Assert.Equal(Start, shown.ReceivedAt);
@@ -72,7 +72,7 @@ public sealed class StoredReceivedTests(TestPostgres postgres) : IAsyncLifetime
     {
         await AddAsync(1, acme, Start, ["receipts@acme.example"]);
 
-        Assert.Empty((await received.ListAsync(stranger, new PageRequest(20, null, null), Cancel)).Data);
+        Assert.Empty((await received.ListAsync(stranger, new PageRequest(20), Cancel)).Data);
         Assert.Null(await received.RawAsync(stranger, lists.Ids.Make(PublicIdKind.Message, 1), Cancel));
     }
 

@@ -26,11 +26,11 @@ public class StoredSuppressionsTests(TestPostgres postgres)
         Assert.NotNull(await stored.FindAsync(mine, MailAddress.Parse("Jane+x@example.org"), default));
         Assert.Null(await stored.FindAsync(other, Jane, default));
         Assert.False(await stored.RemoveAsync(other, Jane, default));
-        Assert.Empty((await stored.ListAsync(other, null, new(10, null, null), default)).Data);
+        Assert.Empty((await stored.ListAsync(other, null, new(10), default)).Data);
 
         clock.Advance(TimeSpan.FromHours(1));
         Assert.Null(await stored.FindAsync(mine, Jane, default));
-        Assert.Empty((await stored.ListAsync(mine, null, new(10, null, null), default)).Data);
+        Assert.Empty((await stored.ListAsync(mine, null, new(10), default)).Data);
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public class StoredSuppressionsTests(TestPostgres postgres)
         await stored.AddAsync(mine, Jane, "first", clock.GetUtcNow().AddHours(1), default);
         await stored.AddAsync(mine, MailAddress.Parse("JANE@example.org"), "second", null, default);
 
-        var entry = Assert.Single((await stored.ListAsync(mine, SuppressionReason.Manual, new(10, null, null), default)).Data);
+        var entry = Assert.Single((await stored.ListAsync(mine, SuppressionReason.Manual, new(10), default)).Data);
         Assert.Equal(("second", null), (entry.Detail, entry.ExpiresAt));
     }
 
@@ -50,16 +50,10 @@ public class StoredSuppressionsTests(TestPostgres postgres)
         var (stored, _, mine, _) = await MakeAsync();
         for (var n = 0; n < 7; n++) await stored.AddAsync(mine, MailAddress.Parse($"jane{n}@example.org"), null, null, default);
 
-        var seen = new List<string>();
-        for (string? after = null; ;)
-        {
-            var page = await stored.ListAsync(mine, null, new PageRequest(2, after, null), default);
-            seen.AddRange(page.Data.Select(s => s.Address));
-            if (!page.HasMore) break;
-            after = page.Next;
-        }
+        using var ids = new PublicIds(new byte[16]);
+        var seen = await StoredLists.ForwardAsync(2, ids.CursorsOf(TimedList.Suppressions), page => stored.ListAsync(mine, null, page, default));
 
-        Assert.Equal(Enumerable.Range(0, 7).Reverse().Select(n => $"jane{n}@example.org"), seen);
+        Assert.Equal(Enumerable.Range(0, 7).Reverse().Select(n => $"jane{n}@example.org"), seen.Select(s => s.Address));
     }
 
     private async Task<(StoredSuppressions Stored, FakeTimeProvider Clock, Caller Mine, Caller Other)> MakeAsync()

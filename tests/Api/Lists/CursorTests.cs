@@ -1,11 +1,13 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+using MoxApi.Api.Json;
 using MoxApi.Api.Lists;
-using MoxApi.Api.Problems;
 using MoxApi.Migrations.Identifiers;
 using Xunit;
 
 namespace MoxApi.Tests.Api.Lists;
 
-public sealed class PlaceTests : IDisposable
+public sealed class CursorTests : IDisposable
 {
     private static readonly Place Known = new(new DateTimeOffset(2026, 11, 22, 10, 0, 0, 123, TimeSpan.Zero), 42);
 
@@ -17,9 +19,9 @@ public sealed class PlaceTests : IDisposable
     public void A_cursor_leads_back_to_its_place_in_either_direction()
     {
         var cursor = Known.ToCursor(TimedList.Messages, ids);
-        Assert.Equal(Known, Place.Of(new PageRequest(20, cursor, null), TimedList.Messages, ids));
-        Assert.Equal(Known, Place.Of(new PageRequest(20, null, cursor), TimedList.Messages, ids));
-        Assert.Null(Place.Of(new PageRequest(20, null, null), TimedList.Messages, ids));
+        Assert.Equal(new PageRequest(20, Known), Read($"?after={cursor}").Page);
+        Assert.Equal(new PageRequest(20, Known, Backward: true), Read($"?before={cursor}").Page);
+        Assert.Equal(new PageRequest(20), Read("").Page);
     }
 
     [Fact]
@@ -42,15 +44,15 @@ public sealed class PlaceTests : IDisposable
     [InlineData("msg_aaaaaaaaaaaaaaaaaaaaaaaaaa")]
     public void What_is_no_cursor_is_refused_by_the_name_of_its_parameter(string cursor)
     {
-        AssertRefused("after", new PageRequest(20, cursor, null));
-        AssertRefused("before", new PageRequest(20, null, cursor));
+        AssertRefused("after", cursor);
+        AssertRefused("before", cursor);
     }
 
     [Fact]
     public void Another_installations_cursor_is_refused()
     {
         using var others = new PublicIds([.. Enumerable.Range(0, 16).Select(n => (byte)n)]);
-        AssertRefused("after", new PageRequest(20, Known.ToCursor(TimedList.Messages, others), null));
+        AssertRefused("after", Known.ToCursor(TimedList.Messages, others));
     }
 
     [Theory]
@@ -60,19 +62,40 @@ public sealed class PlaceTests : IDisposable
     [InlineData(TimedList.Suppressions)]
     public void Another_lists_cursor_is_refused(TimedList other)
     {
-        AssertRefused("after", new PageRequest(20, Known.ToCursor(other, ids), null));
-        Assert.Equal(Known, Place.Of(new PageRequest(20, Known.ToCursor(other, ids), null), other, ids));
+        AssertRefused("after", Known.ToCursor(other, ids));
+        Assert.Equal(Known, ids.CursorsOf(other)(Known.ToCursor(other, ids)));
     }
 
     [Fact]
     public void An_id_is_no_cursor_although_it_is_made_alike() =>
-        AssertRefused("after", new PageRequest(20, ids.Make(PublicIdKind.Message, 42)["msg_".Length..], null));
+        AssertRefused("after", ids.Make(PublicIdKind.Message, 42)["msg_".Length..]);
 
-    private void AssertRefused(string parameter, PageRequest page)
+    [Fact]
+    public void Another_lists_cursor_is_named_beside_what_else_is_wrong()
     {
-        var refusal = Assert.Throws<RefusalException>(() => Place.Of(page, TimedList.Messages, ids)).Refusal;
-        Assert.Equal(422, refusal.Status);
-        var fault = Assert.Single(refusal.Errors!);
+        var (_, faults) = Read($"?limit=0&after={Known.ToCursor(TimedList.Events, ids)}&colour=red");
+        Assert.Equal(
+            [("colour", "unknown_field"), ("limit", "invalid_value"), ("after", "invalid_cursor")],
+            faults.All.Select(fault => (fault.Parameter, fault.Code)));
+    }
+
+    [Fact]
+    public void A_page_is_after_or_before_a_place()
+    {
+        var cursor = Known.ToCursor(TimedList.Messages, ids);
+        var fault = Assert.Single(Read($"?after={cursor}&before={cursor}").Faults.All);
+        Assert.Equal(("before", "invalid_value"), (fault.Parameter, fault.Code));
+    }
+
+    private void AssertRefused(string parameter, string cursor)
+    {
+        var fault = Assert.Single(Read($"?{parameter}={cursor}").Faults.All);
         Assert.Equal((parameter, "invalid_cursor"), (fault.Parameter, fault.Code));
+    }
+
+    private (PageRequest Page, Faults Faults) Read(string query)
+    {
+        var faults = new Faults();
+        return (PageRequest.Read(new QueryCollection(QueryHelpers.ParseQuery(query)), ids.CursorsOf(TimedList.Messages), faults), faults);
     }
 }
