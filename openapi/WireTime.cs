@@ -10,13 +10,13 @@ public sealed class WireTime : JsonConverter<DateTimeOffset>
     /// <summary>Writes a time: <c>2026-11-22T10:00:00.123Z</c>.</summary>
     public static string Write(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 
-    /// <summary>Reads a date and time with an offset (RFC 3339 §5.6); up to 7 digits of a second's fraction count.</summary>
+    /// <summary>Reads a date and time with an offset (RFC 3339 §5.6); the first 7 digits of a second's fraction count.</summary>
     public static bool TryParse(string? text, out DateTimeOffset time)
     {
         time = default;
         // RFC 3339 §5.6: time-offset is not optional, and a time without one would be read in this machine's zone.
         if (text is not { Length: >= 20 and <= 40 } || text[10] is not ('T' or 't') || !HasOffset(text)) return false;
-        return DateTimeOffset.TryParseExact(text.ToUpperInvariant(), Forms, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out time);
+        return DateTimeOffset.TryParseExact(ShortenFraction(text).ToUpperInvariant(), Forms, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out time);
     }
 
     /// <inheritdoc/>
@@ -27,6 +27,15 @@ public sealed class WireTime : JsonConverter<DateTimeOffset>
     public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) => writer.WriteStringValue(Write(value));
 
     private static readonly string[] Forms = ["yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFzzz"];
+
+    // RFC 3339 §5.6: a fraction has any number of digits, and Go writes nine.
+    private static string ShortenFraction(string text)
+    {
+        const int Second = 19;
+        if (text[Second] != '.') return text;
+        var end = text.AsSpan(Second + 1).IndexOfAnyExceptInRange('0', '9') + Second + 1;
+        return end > Second + 8 ? text.Remove(Second + 8, end - Second - 8) : text;
+    }
 
     private static bool HasOffset(string text) => text[^1] is 'Z' or 'z' || text[^6] is '+' or '-';
 }

@@ -111,6 +111,7 @@ internal static class NodeHost
         AddRoles(builder.Services, settings);
         AddJobs(builder.Services, settings, database, session);
         builder.Services.AddHealth();
+        builder.Services.AddHostedService<IdleMemory>();
         var app = builder.Build();
         app.UseTrustedProxies(settings);
         app.MapHealth();

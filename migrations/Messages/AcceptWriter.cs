@@ -168,11 +168,11 @@ public sealed class AcceptWriter : IGroupWrite<Accept, Accepted>
                 chunks.Add(new(group[i].Message.BodyId, n, body[(n * Body.ChunkSize)..Math.Min(body.Length, (n + 1) * Body.ChunkSize)].ToArray()));
         }
         Add(batch, InsertBodies, Column(group, g => g.Message.BodyId), Column(group, g => g.Body.Size), Bytes(inline));
-        if (chunks.Count > 0) AddChunks(batch, chunks);
+        foreach (var some in chunks.Chunk(Body.ChunksAtOnce)) AddChunks(batch, some);
     }
 
-    private static void AddChunks(NpgsqlBatch batch, List<Chunk> chunks) =>
-        Add(batch, InsertChunks, Column(chunks, c => c.Body), Column(chunks, c => c.Number), Bytes(chunks.ConvertAll(c => c.Bytes).ToArray()));
+    private static void AddChunks(NpgsqlBatch batch, IReadOnlyList<Chunk> chunks) =>
+        Add(batch, InsertChunks, Column(chunks, c => c.Body), Column(chunks, c => c.Number), Bytes([.. chunks.Select(c => c.Bytes)]));
 
     private static async Task<Accepted[]> WriteRowsAsync(NpgsqlBatch batch, IReadOnlyList<Accept> group, CancellationToken cancel)
     {

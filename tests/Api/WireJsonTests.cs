@@ -19,7 +19,10 @@ public class WireJsonTests
     [InlineData("2026-11-22T10:00Z", null)]
     [InlineData("2026-02-30T10:00:00Z", null)]
     [InlineData("2026-11-22T10:00:00+0100", null)]
-    [InlineData("2026-11-22T10:00:00.12345678Z", null)]
+    [InlineData("2026-11-22T10:00:00.123456789Z", "2026-11-22T10:00:00.123Z")]
+    [InlineData("2026-11-22T10:00:00.99999999999+05:30", "2026-11-22T04:30:00.999Z")]
+    [InlineData("2026-11-22T10:00:00.123456x89Z", null)]
+    [InlineData("2026-11-22T10:0-:00.12", null)]
     [InlineData("2026-11-22", null)]
     [InlineData("", null)]
     public void Times_are_RFC_3339_with_an_offset(string text, string? written)

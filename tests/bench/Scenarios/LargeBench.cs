@@ -20,23 +20,24 @@ internal static class LargeBench
         await using (var node = await stage.StartNodeAsync())
         {
             await stage.WarmUpAsync(node, site.Options.Domains, stop);
+            await AttachmentsAsync(stage, node, site.Options.Count(usual: 500, quick: 20), isWarmUp: true, stop);
             for (var round = 0; round < site.Options.Rounds; round++)
             {
-                await AttachmentsAsync(stage, node, stop);
+                await AttachmentsAsync(stage, node, site.Options.Count(usual: 2_000, quick: 20), isWarmUp: false, stop);
                 await MultipartAsync(stage, node, stop);
             }
             await stage.CheckBooksAsync(waiting: 0, stop);
         }
     }
 
-    private static async Task AttachmentsAsync(Stage stage, MoxApiProcess node, CancellationToken stop)
+    // The way of a larger body is another one than that of the usual warm-up.
+    private static async Task AttachmentsAsync(Stage stage, MoxApiProcess node, int count, bool isWarmUp, CancellationToken stop)
     {
-        var count = stage.Site.Options.Count(usual: 2_000, quick: 20);
         var (run, tally) = stage.Site.NextRun(count);
         var request = Messages.Request(run, stage.Installation.ApiKey, Convert.ToBase64String(RandomNumberGenerator.GetBytes(72_000)));
         var meter = stage.Measure(node);
         var load = await Load.RunAsync(0, count, Connections, HttpLoad.To(node.Http, request, Math.Min(Domains, stage.Site.Options.Domains)), stop);
-        await ReportAsync(stage, "100 KB, 20 connections", run, tally, load, meter, count, stop);
+        await ReportAsync(stage, isWarmUp ? null : "100 KB, 20 connections", run, tally, load, meter, count, stop);
     }
 
     private static async Task MultipartAsync(Stage stage, MoxApiProcess node, CancellationToken stop)
@@ -57,13 +58,13 @@ internal static class LargeBench
         await ReportAsync(stage, What, run, tally, load, meter, count, stop);
     }
 
-    private static async Task ReportAsync(Stage stage, string what, string run, Tally tally, LoadResult load, Meter meter, int count, CancellationToken stop)
+    private static async Task ReportAsync(Stage stage, string? what, string run, Tally tally, LoadResult load, Meter meter, int count, CancellationToken stop)
     {
         await tally.ReachesAsync(count, stop);
         var figures = meter.Read(count).ToArray();
         await stage.Installation.QueueIsEmptyAsync();
         await stage.ArrivedAsync(run, tally, load, count, stop);
-        stage.Site.Report.Add(Name, what, [Figure.Rate(tally.Distinct, Stopwatch.GetElapsedTime(load.SentAt.Min(), tally.LastAt)), .. Figure.Times(load.Milliseconds()), .. figures]);
+        if (what is not null) stage.Site.Report.Add(Name, what, [Figure.Rate(tally.Distinct, Stopwatch.GetElapsedTime(load.SentAt.Min(), tally.LastAt)), .. Figure.Times(load.Milliseconds()), .. figures]);
     }
 
     /// <summary>Multipart requests whose file all connections share.</summary>
