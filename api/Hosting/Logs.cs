@@ -15,6 +15,12 @@ internal static class Logs
             options.SingleLine = true;
             options.TimestampFormat = "HH:mm:ss.fff ";
         });
+        // For programs, which may be elsewhere.
+        logging.Services.Configure<JsonConsoleFormatterOptions>(options =>
+        {
+            options.UseUtcTimestamp = true;
+            options.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ";
+        });
         logging.AddConsole(options =>
         {
             options.LogToStandardErrorThreshold = LogLevel.Trace;

@@ -42,18 +42,21 @@ public sealed class RecipientChanges(NpgsqlDataSource database, IdBlocks ids, Ti
 
     // Each part draws on the one before it, so a row that is finished, leased to another, or already as it is to be changes nothing.
     // Who asks for a hold has read some time ago that the sender is stopped; so it is looked up again.
+    // Rows are locked in the order of ids: a join alone takes them in whatever order its plan reads them, and two that meet would wait for each other.
     // MATERIALIZED, so that it is remembered: an inlined union would be run once more for a recipient that another change has touched meanwhile, which for what
     // it stands on is an error (EvalPlanQual).
     // 1 to 5 are RecipientChange; statuses are RecipientStatus, types EventType. What goes on in the queue is shown by what it was: tried before, for later, or neither.
     private const string Statement = $"""
         WITH c AS (SELECT * FROM unnest($1::bigint[], $2::bigint[]) AS c(recipient_id, event_id)),
+        mine AS MATERIALIZED (
+          SELECT q.recipient_id, c.event_id FROM queue q JOIN c ON c.recipient_id = q.recipient_id WHERE q.session_id IS NOT DISTINCT FROM $3 ORDER BY q.recipient_id FOR UPDATE OF q),
         gone AS (
-          DELETE FROM queue q USING c WHERE q.recipient_id = c.recipient_id AND q.session_id IS NOT DISTINCT FROM $3 AND $4 IN (1, 2)
+          DELETE FROM queue q USING mine c WHERE q.recipient_id = c.recipient_id AND q.session_id IS NOT DISTINCT FROM $3 AND $4 IN (1, 2)
           RETURNING q.recipient_id, c.event_id, CASE $4 WHEN 1 THEN 6 ELSE 7 END AS status, NULL::timestamptz AS due_at),
         kept AS (
           UPDATE queue q SET session_id = NULL, in_hand = false, held = CASE $4 WHEN 3 THEN true WHEN 4 THEN false ELSE q.held END, due_at = coalesce($5, q.due_at),
             expires_at = CASE WHEN $5 IS NULL THEN q.expires_at ELSE $5 + (q.expires_at - q.due_at) END
-          FROM c WHERE q.recipient_id = c.recipient_id AND q.session_id IS NOT DISTINCT FROM $3
+          FROM mine c WHERE q.recipient_id = c.recipient_id AND q.session_id IS NOT DISTINCT FROM $3
             AND (($4 = 3 AND NOT q.held AND EXISTS (
                 SELECT 1 FROM recipient r JOIN message m ON m.id = r.message_id JOIN account a ON a.id = r.account_id LEFT JOIN domain d ON d.id = m.domain_id
                 WHERE r.id = q.recipient_id AND {IsStopped})) OR ($4 = 4 AND q.held) OR ($4 = 5 AND q.attempts = 0))
@@ -83,7 +86,7 @@ public sealed class RecipientChanges(NpgsqlDataSource database, IdBlocks ids, Ti
     {
         var changed = new List<long>();
         var webhooks = false;
-        // Sorted, so that two statements that meet lock rows in the same order.
+        // Sorted, so that the batches of two that meet come in the same order too.
         foreach (var batch in recipients.Order().Chunk(BatchSize))
         {
             await using var connection = await database.OpenConnectionAsync(cancel);

@@ -56,6 +56,7 @@ public class BatchEndpointTests(ApiHost host) : IClassFixture<ApiHost>
         "/foo unknown_field;/messages/0/to/0 invalid_address;/messages/2/to invalid_type;/messages/2/text required")]
     [InlineData("""{"messages": [], "foo": 1}""", "/foo unknown_field;/messages required")]
     [InlineData("""{"messages": [{"to": ["a@example.org"], "text": "x"}], "\ud800xxxx": 1}""", " invalid_character")]
+    [InlineData("""{"\ud800xxxx": 1, "messages": [{"to": ["a@example.org"], "text": "x"}]}""", " invalid_character")]
     public async Task What_is_around_the_messages_must_be_in_order(string body, string faults)
     {
         var before = host.Account.Sent.Count;

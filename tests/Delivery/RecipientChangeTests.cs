@@ -2,7 +2,6 @@ using MoxApi.Delivery.Submitting;
 using MoxApi.Migrations.Messages;
 using MoxApi.Tests.Hosting;
 using MoxApi.Webhooks.Events;
-using Npgsql;
 using Xunit;
 using static MoxApi.Tests.Delivery.DeliveryBed;
 
@@ -79,21 +78,33 @@ public class RecipientChangeTests(TestPostgres postgres)
         await using var bed = await MakeAsync(postgres, start: false);
         var sent = await bed.SendAsync("jane@example.org", "sam@example.org");
         var recipients = sent.Recipients.Select(r => r.Id).ToArray();
-        await using var other = await bed.Database.OpenConnectionAsync(Stop);
-        await using var transaction = await other.BeginTransactionAsync(Stop);
-        foreach (var row in new[] { "UPDATE queue SET due_at = due_at", "UPDATE recipient SET next_attempt_at = next_attempt_at" })
-        {
-            await using var touch = new NpgsqlCommand(row, other);
-            await touch.ExecuteNonQueryAsync(Stop);
-        }
+        await using var other = await OtherTransaction.BeginAsync(bed.Database, "UPDATE queue SET due_at = due_at", "UPDATE recipient SET next_attempt_at = next_attempt_at");
 
         var changing = Changes(bed).ApplyAsync(recipients, change, null, change == RecipientChange.Reschedule ? TimeProvider.System.GetUtcNow().AddDays(1) : null, Stop);
-        await Eventually.HoldsAsync(
-            async () => await bed.CountAsync("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0, "the change to wait for the other");
-        await transaction.CommitAsync(Stop);
+        await other.IsAwaitedAsync();
+        await other.CommitAsync();
 
         Assert.Equal(recipients, (await changing).Order());
         Assert.All(await bed.RecipientsAsync(sent), r => Assert.Equal((status, 2), (r.Status, r.EventSequence)));
+    }
+
+    [Fact]
+    public async Task Changes_take_rows_in_the_order_of_ids_wherever_they_lie()
+    {
+        await using var bed = await MakeAsync(postgres, start: false);
+        var sent = await bed.SendAsync([.. Enumerable.Range(0, 20).Select(n => $"r{n}@example.org")]);
+        var recipients = sent.Recipients.Select(r => r.Id).Order().ToArray();
+        // The first now lies behind the last.
+        await bed.ExecuteAsync($"UPDATE queue SET due_at = due_at WHERE recipient_id = {recipients[0]}");
+        await using var other = await OtherTransaction.BeginAsync(bed.Database, $"UPDATE queue SET due_at = due_at WHERE recipient_id = {recipients[0]}");
+
+        var changing = ApplyAsync(bed, RecipientChange.Cancel, recipients);
+        await other.IsAwaitedAsync();
+        // Who waits for the first has none of the others, so this does not wait for it in turn.
+        await other.ExecuteAsync($"SELECT 1 FROM queue WHERE recipient_id = {recipients[^1]} FOR UPDATE NOWAIT");
+        await other.CommitAsync();
+
+        Assert.Equal(recipients, (await changing).Order());
     }
 
     [Fact]

@@ -14,6 +14,9 @@ internal sealed class RecordingLog : ILoggerProvider
     /// <summary>What nobody should have to see: errors, and exceptions that were not handled.</summary>
     public string[] Errors => [.. entries.Where(e => e.Level >= LogLevel.Error).Select(e => e.Text)];
 
+    /// <summary>Those, and what passes.</summary>
+    public string[] Warnings => [.. entries.Where(e => e.Level >= LogLevel.Warning).Select(e => e.Text)];
+
     public ILogger CreateLogger(string categoryName) => new Writer(this, categoryName);
 
     public void Dispose()

@@ -5,7 +5,7 @@ namespace MoxApi.Tests.Api.Document;
 
 /// <summary>Makes requests of the document's operations, the same in every run.</summary>
 internal sealed class RequestFuzzer(
-    List<ApiOperation> operations, AcmesThings acme, IReadOnlyDictionary<string, string[]> disposable, string tenant, string admin)
+    Random random, List<ApiOperation> operations, AcmesThings acme, IReadOnlyDictionary<string, string[]> disposable, string tenant, string admin)
 {
     private static readonly string[] Methods = ["GET", "POST", "PATCH", "DELETE", "PUT", "OPTIONS", "HEAD"];
 
@@ -30,8 +30,6 @@ internal sealed class RequestFuzzer(
     private static readonly string?[] Types = ["application/json", "application/json; charset=utf-8", "application/json; charset=latin1", "application/problem+json", "text/plain", "multipart/form-data; boundary=x", "multipart/form-data", null];
 
     private static readonly string[] Keys = ["order-1", "order-2", "a b", "", new string('k', 300)];
-
-    private readonly Random random = new(20261127);
 
     public FuzzedRequest Next()
     {

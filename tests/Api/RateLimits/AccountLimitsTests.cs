@@ -2,7 +2,13 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 using MoxApi.Api;
+using MoxApi.Api.Access;
+using MoxApi.Api.RateLimits;
 using Xunit;
 
 namespace MoxApi.Tests.Api.RateLimits;
@@ -64,6 +70,41 @@ public class AccountLimitsTests
     }
 
     [Fact]
+    public async Task What_has_long_been_running_still_has_its_place()
+    {
+        var clock = new FakeTimeProvider();
+        var limits = new AccountLimits(Options.Create(new ApiOptions { RequestsPerSecond = 0, MaxConcurrentRequests = 1 }), clock);
+        var end = new TaskCompletionSource();
+
+        var running = limits.InvokeAsync(Request(1), _ => end.Task);
+        clock.Advance(TimeSpan.FromHours(1));
+        // Whoever comes after a minute has the idle forgotten.
+        Assert.Equal(200, await StatusAsync(limits, 2));
+        Assert.Equal(429, await StatusAsync(limits, 1));
+
+        end.SetResult();
+        await running;
+        Assert.Equal(200, await StatusAsync(limits, 1));
+    }
+
+    [Fact]
+    public async Task What_an_account_used_up_is_not_forgotten_while_it_is_not_back()
+    {
+        var clock = new FakeTimeProvider();
+        // At a token a second, fifty are not back before this test ends.
+        var limits = new AccountLimits(Options.Create(new ApiOptions { RequestsPerSecond = 1, Burst = 50, MaxConcurrentRequests = 1 }), clock);
+        var used = 0;
+        while (await StatusAsync(limits, 1) == 200) used++;
+
+        clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(200, await StatusAsync(limits, 2));
+
+        var left = 0;
+        while (await StatusAsync(limits, 1) == 200) left++;
+        Assert.True(left < used, $"{used} requests were let through, and then {left} more.");
+    }
+
+    [Fact]
     public async Task Without_limits_nothing_is_said()
     {
         await using var host = await StartAsync(new ApiOptions { RequestsPerSecond = 0, MaxConcurrentRequests = 0, Burst = 1 });
@@ -73,6 +114,20 @@ public class AccountLimitsTests
             Assert.Equal(200, answer.Status);
             Assert.False(answer.Headers.Contains("RateLimit"));
         }
+    }
+
+    private static DefaultHttpContext Request(long account)
+    {
+        var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddLogging().BuildServiceProvider(), Response = { Body = new MemoryStream() } };
+        context.Features.Set(new Caller(account, new HashSet<string>()));
+        return context;
+    }
+
+    private static async Task<int> StatusAsync(AccountLimits limits, long account)
+    {
+        var context = Request(account);
+        await limits.InvokeAsync(context, _ => Task.CompletedTask);
+        return context.Response.StatusCode;
     }
 
     private static async Task<ApiHost> StartAsync(ApiOptions options)

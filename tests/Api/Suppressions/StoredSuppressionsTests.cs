@@ -9,6 +9,7 @@ using MoxApi.Migrations.Accounts;
 using MoxApi.Migrations.Identifiers;
 using MoxApi.OpenApi.Suppressions;
 using MoxApi.Tests.Hosting;
+using Npgsql;
 using Xunit;
 
 namespace MoxApi.Tests.Api.Suppressions;
@@ -16,6 +17,8 @@ namespace MoxApi.Tests.Api.Suppressions;
 public class StoredSuppressionsTests(TestPostgres postgres)
 {
     private static readonly MailAddress Jane = MailAddress.Parse("jane@example.org");
+
+    private string connectionString = "";
 
     [Fact]
     public async Task An_entry_ends_when_it_expires_and_is_nobody_elses()
@@ -45,6 +48,23 @@ public class StoredSuppressionsTests(TestPostgres postgres)
     }
 
     [Fact]
+    public async Task What_was_added_is_answered_though_another_removes_it_at_once()
+    {
+        var (stored, _, mine, _) = await MakeAsync();
+        await using var database = NpgsqlDataSource.Create(connectionString);
+        // In place of the other, who comes as soon as it is committed.
+        await using (var other = database.CreateCommand("""
+            CREATE FUNCTION remove() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM suppression; RETURN NULL; END';
+            CREATE CONSTRAINT TRIGGER other AFTER INSERT OR UPDATE ON suppression DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION remove();
+            """)) await other.ExecuteNonQueryAsync();
+
+        var added = await stored.AddAsync(mine, Jane, "Asked by telephone", null, default);
+
+        Assert.Equal(("jane@example.org", "Asked by telephone"), (added.Address, added.Detail));
+        Assert.Null(await stored.FindAsync(mine, Jane, default));
+    }
+
+    [Fact]
     public async Task A_list_comes_to_its_end_also_with_equal_times()
     {
         var (stored, _, mine, _) = await MakeAsync();
@@ -58,7 +78,7 @@ public class StoredSuppressionsTests(TestPostgres postgres)
 
     private async Task<(StoredSuppressions Stored, FakeTimeProvider Clock, Caller Mine, Caller Other)> MakeAsync()
     {
-        var contexts = new Contexts(await postgres.CreateDatabaseAsync());
+        var contexts = new Contexts(connectionString = await postgres.CreateDatabaseAsync());
         await using var context = contexts.CreateDbContext();
         var (one, two) = (new Account { Name = "one" }, new Account { Name = "two" });
         context.AddRange(one, two);
