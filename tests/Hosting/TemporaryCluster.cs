@@ -74,7 +74,8 @@ public class TemporaryCluster(string parentFolder, IReadOnlyDictionary<string, s
         await gate.WaitAsync();
         try
         {
-            await ExecuteAsync(server.ConnectionString, $"CREATE DATABASE {name} TEMPLATE {template}");
+            // Copied as files: PostgreSQL would else write each page to its log, which takes three times as long.
+            await ExecuteAsync(server.ConnectionString, $"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY");
         }
         finally
         {
