@@ -20,9 +20,11 @@ namespace MoxApi.Tests.Hosting;
 /// </summary>
 internal sealed class Installation : IAsyncDisposable
 {
-    private Installation(string connectionString, string masterKey, string apiKey)
+    private readonly TemporaryCluster? home;
+
+    private Installation(string connectionString, string masterKey, string apiKey, TemporaryCluster? home = null)
     {
-        (ConnectionString, ApiKey) = (connectionString, apiKey);
+        (ConnectionString, ApiKey, this.home) = (connectionString, apiKey, home);
         Database = NpgsqlDataSource.Create(connectionString);
         Settings = new Dictionary<string, string>
         {
@@ -54,6 +56,10 @@ internal sealed class Installation : IAsyncDisposable
         await installation.FillAsync(new SecretBox(MasterKey.Parse(masterKey)));
         return installation;
     }
+
+    /// <summary>One in a copy of this one's database, which is deleted at its end. This one was disposed: nobody is connected to it.</summary>
+    public async Task<Installation> CopyAsync(TemporaryCluster cluster) =>
+        new(await cluster.CopyDatabaseAsync(ConnectionString), Settings["Secrets__MasterKey"], ApiKey, cluster);
 
     /// <summary>The data model.</summary>
     public MailDbContext Open()
@@ -114,6 +120,7 @@ internal sealed class Installation : IAsyncDisposable
     {
         await Database.DisposeAsync();
         Dns.Dispose();
+        if (home is not null) await home.DropDatabaseAsync(ConnectionString);
     }
 
     private async Task FillAsync(SecretBox secrets)

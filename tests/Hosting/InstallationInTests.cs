@@ -11,7 +11,7 @@ internal static class InstallationInTests
 {
     extension(Installation)
     {
-        public static async Task<Installation> CreateAsync(TestPostgres postgres) => await Installation.CreateAsync(await postgres.CreateDatabaseAsync());
+        public static Task<Installation> CreateAsync(TestPostgres postgres) => postgres.CreateInstallationAsync();
     }
 
     /// <summary>Sends a message through a node; returns its id in the API.</summary>

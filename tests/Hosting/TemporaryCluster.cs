@@ -33,6 +33,10 @@ public class TemporaryCluster(string parentFolder, IReadOnlyDictionary<string, s
         return await CreateAsync(Template);
     }
 
+    /// <summary>A new database, copied from one that nobody is connected to.</summary>
+    /// <returns>Its connection string.</returns>
+    public Task<string> CopyDatabaseAsync(string connectionString) => CreateAsync(new NpgsqlConnectionStringBuilder(connectionString).Database!);
+
     /// <summary>Deletes a database, whoever is connected to it.</summary>
     public async Task DropDatabaseAsync(string connectionString)
     {

@@ -30,10 +30,12 @@ internal sealed class WebhookBed : IAsyncDisposable, IDbContextFactory<MailDbCon
     private readonly CancellationTokenSource stopping = new();
     private readonly List<WebhookNode> nodes = [];
     private readonly WebhookSender sender;
+    private readonly TestPostgres postgres;
     private Task? draining;
 
-    private WebhookBed(NpgsqlDataSource database, MoxApi.Migrations.Nodes.Installation installation, LeaseTimes lease, bool waitsByClock)
+    private WebhookBed(TestPostgres postgres, NpgsqlDataSource database, MoxApi.Migrations.Nodes.Installation installation, LeaseTimes lease, bool waitsByClock)
     {
+        this.postgres = postgres;
         Database = database;
         Ids = new PublicIds(installation.IdKey);
         Blocks = new IdBlocks(database);
@@ -67,7 +69,7 @@ internal sealed class WebhookBed : IAsyncDisposable, IDbContextFactory<MailDbCon
     public static async Task<WebhookBed> MakeAsync(TestPostgres postgres, LeaseTimes? lease = null, bool waitsByClock = false)
     {
         var database = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(await postgres.CreateDatabaseAsync()) { PersistSecurityInfo = true });
-        var bed = new WebhookBed(database, await SchemaMigrator.CheckAsync(database, default), lease ?? new(), waitsByClock);
+        var bed = new WebhookBed(postgres, database, await SchemaMigrator.CheckAsync(database, default), lease ?? new(), waitsByClock);
         await bed.Session.StartAsync(default);
         bed.Account = await bed.AddAccountAsync("acme");
         return bed;
@@ -232,6 +234,7 @@ internal sealed class WebhookBed : IAsyncDisposable, IDbContextFactory<MailDbCon
         Ids.Dispose();
         Blocks.Dispose();
         await Database.DisposeAsync();
+        await postgres.DropDatabaseAsync(Database.ConnectionString);
         stopping.Dispose();
     }
 }
