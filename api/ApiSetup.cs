@@ -41,9 +41,9 @@ internal static class ApiSetup
     {
         app.Services.GetRequiredService<MalformedRequests>().Observe(app.Services.GetRequiredService<DiagnosticListener>());
         app.UseMiddleware<ProblemAnswers>();
+        app.Use(Crowd.RefuseAsync);
         SwaggerSetup.UseSwagger(app);
         app.UseRouting();
-        app.Use(Crowd.RefuseAsync);
         app.UseAuthentication();
         app.Use(app.Services.GetRequiredService<AccountLimits>().InvokeAsync);
         app.UseAuthorization();

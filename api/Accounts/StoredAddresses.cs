@@ -3,6 +3,7 @@ using MoxApi.Api.Lists;
 using MoxApi.Api.Problems;
 using MoxApi.Mail.Addresses;
 using MoxApi.Migrations;
+using MoxApi.Migrations.Accounts;
 using MoxApi.Migrations.Identifiers;
 using MoxApi.OpenApi.Errors;
 using MoxApi.OpenApi.Lists;
@@ -30,7 +31,8 @@ internal sealed class StoredAddresses(IDbContextFactory<MailDbContext> contexts,
     public async Task<NamedAddress?> AddAsync(long account, MailAddress address, string? displayName, CancellationToken cancel)
     {
         await using var context = await contexts.CreateDbContextAsync(cancel);
-        if (!await StoredAccounts.In(context).AnyAsync(a => a.Id == account, cancel)) return null;
+        await using var transaction = await context.Database.BeginTransactionAsync(cancel);
+        if (!await context.HoldAccountAsync(account, cancel)) return null;
         var domain = await context.Domains.AsNoTracking().SingleOrDefaultAsync(d => d.Name == address.Domain.Ascii, cancel)
             ?? throw new RefusalException(Refusal.Of(FaultCodes.UnknownReference, "/address", $"There is no domain {address.Domain} here; add it first."));
         var row = new Address
@@ -50,6 +52,7 @@ internal sealed class StoredAddresses(IDbContextFactory<MailDbContext> contexts,
         {
             throw new RefusalException(new Refusal(StatusCodes.Status409Conflict, ErrorCodes.AlreadyExists, $"There is an address {address} already."));
         }
+        await transaction.CommitAsync(cancel);
         return new NamedAddress(row, domain.Name);
     }
 

@@ -5,6 +5,7 @@ using MoxApi.Api.Problems;
 using MoxApi.Delivery.Domains;
 using MoxApi.Mail.Addresses;
 using MoxApi.Migrations;
+using MoxApi.Migrations.Accounts;
 using MoxApi.Migrations.Identifiers;
 using MoxApi.OpenApi.Errors;
 using MoxApi.OpenApi.Lists;
@@ -21,7 +22,8 @@ internal sealed class StoredDomains(IDbContextFactory<MailDbContext> contexts, D
     public async Task<Domain> CreateAsync(long account, MailDomain name, MailDomain? returnPathDomain, CancellationToken cancel)
     {
         await using var context = await contexts.CreateDbContextAsync(cancel);
-        if (!await StoredAccounts.In(context).AnyAsync(a => a.Id == account, cancel))
+        await using var transaction = await context.Database.BeginTransactionAsync(cancel);
+        if (!await context.HoldAccountAsync(account, cancel))
             throw new RefusalException(Refusal.Of(FaultCodes.UnknownReference, "/accountId", "There is no such account."));
         var taken = new RefusalException(new Refusal(StatusCodes.Status409Conflict, ErrorCodes.AlreadyExists, $"There is a domain {name} already."));
         if (await context.Domains.AnyAsync(d => d.Name == name.Ascii, cancel)) throw taken;
@@ -35,6 +37,7 @@ internal sealed class StoredDomains(IDbContextFactory<MailDbContext> contexts, D
         {
             throw taken;
         }
+        await transaction.CommitAsync(cancel);
         return row;
     }
 

@@ -15,6 +15,12 @@ namespace MoxApi.Api.Health;
 /// </summary>
 internal static class NodeHealth
 {
+    /// <summary>Whether the program runs.</summary>
+    public const string AlivePath = "/healthz";
+
+    /// <summary>Whether it can do its work.</summary>
+    public const string AblePath = "/readyz";
+
     private const string Ready = "ready";
 
     private static readonly HealthCheckOptions Alive = new() { Predicate = _ => false };
@@ -41,10 +47,10 @@ internal static class NodeHealth
     {
         app.Services.GetRequiredService<NodeMetrics>();
         app.Services.GetRequiredService<StoredGauges>();
-        app.MapWhen(Listeners.IsForMetrics, own => own.UseHealthChecks("/healthz", Alive).UseHealthChecks("/readyz", Able).UseOpenTelemetryPrometheusScrapingEndpoint());
+        app.MapWhen(Listeners.IsForMetrics, own => own.UseHealthChecks(AlivePath, Alive).UseHealthChecks(AblePath, Able).UseOpenTelemetryPrometheusScrapingEndpoint());
         // Past authentication, which asks the database about a key that comes along.
-        app.MapHealthChecks("/healthz", Alive).ShortCircuit();
-        app.MapHealthChecks("/readyz", Able).ShortCircuit();
+        app.MapHealthChecks(AlivePath, Alive).ShortCircuit();
+        app.MapHealthChecks(AblePath, Able).ShortCircuit();
     }
 
     /// <summary>Maps <c>/metrics</c> on the listeners for HTTP, for keys of the scope admin.</summary>

@@ -3,6 +3,7 @@ using System.Text;
 using Hangfire;
 using Hangfire.Dashboard;
 using MoxApi.Api.Access;
+using MoxApi.Api.Problems;
 
 namespace MoxApi.Api.Hosting;
 
@@ -10,8 +11,22 @@ namespace MoxApi.Api.Hosting;
 internal static class Dashboard
 {
     /// <summary>Maps it.</summary>
-    public static void MapDashboard(this WebApplication app) =>
+    public static void MapDashboard(this WebApplication app)
+    {
+        app.Use(async (context, next) =>
+        {
+            try
+            {
+                await next(context);
+            }
+            catch (FormatException) when (context.Request.Path.StartsWithSegments("/hangfire"))
+            {
+                // A job's id in the path that is none.
+                throw new RefusalException(Refusal.NotFound);
+            }
+        });
         app.MapHangfireDashboard("/hangfire", new DashboardOptions { Authorization = [], AsyncAuthorization = [new AdminsOnly()], DisplayStorageConnectionString = false });
+    }
 
     private sealed class AdminsOnly : IDashboardAsyncAuthorizationFilter
     {

@@ -26,10 +26,11 @@ internal static class JsonBody
     public static async Task<T> ReadAsync<T>(HttpRequest request, Faults faults, CancellationToken cancellationToken) where T : class
     {
         RequireJson(request);
+        if (request.ContentLength > MaxLength) throw TooLong();
         var result = await request.BodyReader.ReadAtLeastAsync(MaxLength + 1, cancellationToken);
         var body = result.Buffer.ToArray();
         request.BodyReader.AdvanceTo(result.Buffer.End);
-        if (body.Length > MaxLength) throw new RefusalException(Refusal.TooLarge($"The body has at most {MaxLength / 1024} KiB."));
+        if (body.Length > MaxLength) throw TooLong();
         using var document = Parse(body);
         return RequestBinder.Bind<T>(document.RootElement, faults);
     }
@@ -56,6 +57,8 @@ internal static class JsonBody
         if (request.Headers.GetCommaSeparatedValues(HeaderNames.ContentEncoding).Any(coding => !coding.Equals("identity", StringComparison.OrdinalIgnoreCase)))
             throw Unsupported("The body must come as it is, without a Content-Encoding such as gzip.");
     }
+
+    private static RefusalException TooLong() => new(Refusal.TooLarge($"The body has at most {MaxLength / 1024} KiB."));
 
     /// <summary>Parses a whole body.</summary>
     /// <param name="text">What to parse; it must not change while the document is in use.</param>

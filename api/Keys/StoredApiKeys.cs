@@ -6,6 +6,7 @@ using MoxApi.Api.Lists;
 using MoxApi.Api.Problems;
 using MoxApi.Mail.Addresses;
 using MoxApi.Migrations;
+using MoxApi.Migrations.Accounts;
 using MoxApi.Migrations.Identifiers;
 using MoxApi.OpenApi.Errors;
 using MoxApi.OpenApi.Keys;
@@ -65,12 +66,14 @@ internal sealed class StoredApiKeys(IDbContextFactory<MailDbContext> contexts, T
             CreatedAt = time.GetUtcNow(),
         };
         await using var context = await contexts.CreateDbContextAsync(cancel);
-        if (!await StoredAccounts.In(context).AnyAsync(a => a.Id == account, cancel))
+        await using var transaction = await context.Database.BeginTransactionAsync(cancel);
+        if (!await context.HoldAccountAsync(account, cancel))
             throw new RefusalException(Refusal.Of(FaultCodes.UnknownReference, "/accountId", "There is no such account."));
         if (await In(context, account).CountAsync(cancel) >= MostPerAccount)
             throw new RefusalException(new Refusal(StatusCodes.Status409Conflict, ErrorCodes.Conflict, $"An account has at most {MostPerAccount} keys."));
         context.Add(row);
         await context.SaveChangesAsync(cancel);
+        await transaction.CommitAsync(cancel);
         return (row, key);
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Connections;
+using MoxApi.Api.Health;
 
 namespace MoxApi.Api.Problems;
 
@@ -28,11 +29,11 @@ internal sealed class Crowd(int most)
         }
     };
 
-    /// <summary>Refuses what came by a connection past the limit.</summary>
+    /// <summary>Refuses what came by a connection past the limit, but for those who ask whether the node is well.</summary>
     public static Task RefuseAsync(HttpContext context, RequestDelegate next)
     {
         if (context.Features.Get<Crowd>() is null) return next(context);
         context.Response.Headers.Connection = "close";
-        return Refusal.Unavailable.ExecuteAsync(context);
+        return context.Request.Path.Value is NodeHealth.AlivePath or NodeHealth.AblePath ? next(context) : Refusal.Unavailable.ExecuteAsync(context);
     }
 }

@@ -11,8 +11,8 @@ using MoxApi.OpenApi.Errors;
 namespace MoxApi.Api.Problems;
 
 /// <summary>
-/// Gives a problem document to what Kestrel refuses before it is a request: a target, a field or a version that HTTP/1.1 does not have. Kestrel answers these
-/// with a bare status, past all middleware, and only a diagnostic event tells of them. The answer is written then, and Kestrel's own goes nowhere.
+/// Gives a problem document to what Kestrel refuses before it is a request: a target or a field that HTTP/1.1 does not have. Kestrel answers these with a bare
+/// status, past all middleware, and only a diagnostic event tells of them. The answer is written then, and Kestrel's own goes nowhere.
 /// </summary>
 internal sealed class MalformedRequests(ApiMetrics metrics, TimeProvider time) : IObserver<KeyValuePair<string, object?>>
 {
@@ -26,10 +26,13 @@ internal sealed class MalformedRequests(ApiMetrics metrics, TimeProvider time) :
     {
         if (value.Value is not IFeatureCollection features || features.Get<AnswerWriter>() is not { } output) return;
         if (features.Get<IBadRequestExceptionFeature>()?.Error is not BadHttpRequestException fault || features.Get<IHttpResponseFeature>() is not { HasStarted: false }) return;
-        // Kestrel's message has what is wrong, with control characters escaped.
-        var refusal = new Refusal(fault.StatusCode, fault.StatusCode == StatusCodes.Status408RequestTimeout ? ErrorCodes.RequestTimeout : ErrorCodes.BadRequest, fault.Message);
+        // Who speaks another version is answered by Kestrel: HTTP/2's clients expect a frame (RFC 9113 §5.4.1).
+        if (fault.StatusCode == StatusCodes.Status505HttpVersionNotsupported) return;
+        var refusal = ToRefusal(fault);
         metrics.Refused(refusal);
-        output.Replace(Write(refusal, features.Get<IHttpRequestIdentifierFeature>()?.TraceIdentifier ?? ""));
+        // RFC 9110 §9.3.2: an answer to HEAD has no content.
+        var isHead = features.Get<IHttpRequestFeature>()?.Method == HttpMethods.Head;
+        output.Replace(Write(refusal, features.Get<IHttpRequestIdentifierFeature>()?.TraceIdentifier ?? "", isHead));
     }
 
     /// <inheritdoc/>
@@ -42,7 +45,12 @@ internal sealed class MalformedRequests(ApiMetrics metrics, TimeProvider time) :
     {
     }
 
-    private byte[] Write(Refusal refusal, string requestId)
+    // What Kestrel says is wrong, without what it quotes of the request, which depends on the log's level.
+    private static Refusal ToRefusal(BadHttpRequestException fault) => fault.StatusCode == StatusCodes.Status408RequestTimeout
+        ? new(fault.StatusCode, ErrorCodes.RequestTimeout, "The request came too slowly.")
+        : new(fault.StatusCode, ErrorCodes.BadRequest, fault.Message.Split(':')[0].TrimEnd('.') + ".");
+
+    private byte[] Write(Refusal refusal, string requestId, bool isHead)
     {
         var body = JsonSerializer.SerializeToUtf8Bytes(refusal.ToProblem(requestId), WireJson.Options);
         // RFC 9110 §6.6.1: an origin server with a clock sends Date.
@@ -55,6 +63,6 @@ internal sealed class MalformedRequests(ApiMetrics metrics, TimeProvider time) :
 
 
             """).ReplaceLineEndings("\r\n");
-        return [.. Encoding.ASCII.GetBytes(head), .. body];
+        return [.. Encoding.ASCII.GetBytes(head), .. isHead ? [] : body];
     }
 }

@@ -35,6 +35,9 @@ internal sealed partial class ProblemAnswers(RequestDelegate next, ILogger<Probl
                 return refused.Refusal;
             case BadHttpRequestException bad:
                 return ForBadRequest(bad.StatusCode);
+            // What Kestrel throws at a chunk's size that is no int.
+            case IOException { InnerException: OverflowException }:
+                return ForBadRequest(StatusCodes.Status400BadRequest);
             case var gone when IsGone(gone):
                 return Refusal.NotFound;
             case var passing when PassingFault.IsOutage(passing) || PassingFault.IsShortage(passing):

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.AspNetCore.Http.Features;
 using MoxApi.OpenApi;
 using MoxApi.OpenApi.Errors;
 
@@ -38,6 +39,8 @@ internal sealed record Refusal(int Status, string Code, string Title) : IResult
         var response = httpContext.Response;
         httpContext.RequestServices.GetService<ApiMetrics>()?.Refused(this);
         response.StatusCode = Status;
+        // What is still to come of the body is read for some seconds and thrown away: who sends all of it before he reads would find the connection reset in place of this.
+        if (httpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = null;
         if (RetryAfterSeconds is { } wait) response.Headers.RetryAfter = wait.ToString(CultureInfo.InvariantCulture);
         await response.WriteAsJsonAsync(ToProblem(httpContext.TraceIdentifier), WireJson.Options, "application/problem+json", httpContext.RequestAborted);
     }

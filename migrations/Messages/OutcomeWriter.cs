@@ -109,7 +109,7 @@ public sealed class OutcomeWriter : IGroupWrite<Outcome, OutcomeResult>
     public async Task<OutcomeResult[]> WriteAsync(NpgsqlConnection connection, IReadOnlyList<Outcome> group, CancellationToken cancel)
     {
         await using var command = new NpgsqlCommand(Statement, connection);
-        // Sorted, so that two groups that meet lock rows in the same order.
+        // In the order of the index. Two groups have no row in common, which are leased to one session, and so need no order among them.
         AddColumns(command, [.. group.OrderBy(o => o.Attempt.RecipientId)]);
         var applied = new HashSet<long>();
         var webhooks = false;

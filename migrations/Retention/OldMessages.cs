@@ -37,7 +37,7 @@ internal sealed class OldMessages(Batches batches)
           ORDER BY accepted_at, id LIMIT 1000),
         batch AS MATERIALIZED (SELECT id FROM (SELECT *, sum(size) OVER (ORDER BY accepted_at, id) - size AS before FROM page) p WHERE before < 67108864),
         queued AS MATERIALIZED (
-          SELECT 1 FROM batch b JOIN recipient r ON r.message_id = b.id JOIN queue q ON q.recipient_id = r.id FOR UPDATE OF q),
+          SELECT 1 FROM batch b JOIN recipient r ON r.message_id = b.id JOIN queue q ON q.recipient_id = r.id ORDER BY q.recipient_id FOR UPDATE OF q),
         posting AS MATERIALIZED (
           SELECT 1 FROM batch b JOIN event e ON e.message_id = b.id JOIN webhook_delivery d ON d.event_id = e.id JOIN webhook_queue w ON w.delivery_id = d.id
           FOR UPDATE OF w),

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
@@ -57,6 +56,7 @@ internal sealed class StoredApiHost : IAsyncDisposable
             DataFolder = Path.GetTempPath(),
             Database = new() { ConnectionString = installation.ConnectionString },
             Node = new() { Name = "test", HostName = "mail.acme.example", Roles = [Roles.Api] },
+            Listeners = new() { Http = ["127.0.0.1:0"] },
             Secrets = new() { MasterKey = installation.Settings["Secrets__MasterKey"] },
         };
         var database = await Database.OpenAsync(settings, ClusterUse.Command, NullLoggerFactory.Instance, default);
@@ -67,11 +67,7 @@ internal sealed class StoredApiHost : IAsyncDisposable
         builder.Services.AddRouting();
         var log = new RecordingLog();
         builder.Logging.ClearProviders().AddProvider(log).SetMinimumLevel(LogLevel.Debug);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.Limits.MaxRequestBodySize = 2 << 20;
-            kestrel.Listen(IPAddress.Loopback, 0);
-        });
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(settings));
         NodeHost.AddShared(builder.Services, settings, database, session, ids, await NodeHost.OpenSecretsAsync(settings, database.Source, default));
         NodeHost.AddRoles(builder.Services, settings);
         if (time is not null) builder.Services.AddSingleton(time);

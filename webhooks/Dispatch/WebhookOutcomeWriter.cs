@@ -83,7 +83,7 @@ internal sealed class WebhookOutcomeWriter : IGroupWrite<WebhookOutcome, Webhook
     public async Task<WebhookOutcomeResult[]> WriteAsync(NpgsqlConnection connection, IReadOnlyList<WebhookOutcome> group, CancellationToken cancel)
     {
         await using var command = new NpgsqlCommand(Statement, connection);
-        // Sorted, so that two groups that meet lock rows in the same order.
+        // In the order of the index. Two groups have no row in common, which are leased to one session, and so need no order among them.
         AddColumns(command, [.. group.OrderBy(o => o.Row.Id)]);
         command.Parameters.Add(new() { Value = LongestFailing });
         var applied = new Dictionary<long, bool>();

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using MoxApi.Migrations;
+using MoxApi.Migrations.Accounts;
 using MoxApi.Migrations.Identifiers;
 using MoxApi.Migrations.Nodes;
 using MoxApi.Migrations.Secrets;
@@ -45,9 +46,12 @@ public sealed class WebhookEndpoints(IDbContextFactory<MailDbContext> contexts, 
             CreatedAt = time.GetUtcNow(),
         };
         await using var context = await contexts.CreateDbContextAsync(cancel);
+        await using var transaction = await context.Database.BeginTransactionAsync(cancel);
+        if (!await context.HoldAccountAsync(account, cancel)) throw new DbUpdateConcurrencyException("The account was deleted.");
         if (await context.WebhookEndpoints.CountAsync(w => w.AccountId == account, cancel) >= MostPerAccount) return null;
         context.Add(row);
         await context.SaveChangesAsync(cancel);
+        await transaction.CommitAsync(cancel);
         var shown = Show(row);
         return new()
         {

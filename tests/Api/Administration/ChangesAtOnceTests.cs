@@ -55,4 +55,25 @@ public sealed class ChangesAtOnceTests(TestPostgres postgres) : IAsyncLifetime
         Assert.True(answer is { Status: 403, Code: "missing_scope" }, answer.Text);
         Assert.Equal("https://app.acme.example/", (await host.GetAsync(webhook)).Json.GetProperty("url").GetString());
     }
+
+    [Fact]
+    public async Task What_is_added_to_an_account_while_it_is_deleted_is_refused()
+    {
+        var made = (await host.PostAsync("/v1/accounts", new { name = "leaving" })).Json.GetProperty("id").GetString()!;
+        var key = await host.KeyAsync("leaving", StoredApiHost.AccountScopes);
+        var stored = host.Ids.TryRead(MoxApi.Migrations.Identifiers.PublicIdKind.Account, made, out var id) ? id : 0;
+        Assert.Equal(200, (await host.GetAsync("/v1/webhooks", key)).Status); // So that the key is known.
+        await using var deletion = await OtherTransaction.BeginAsync(host.Installation.Database, $"UPDATE account SET deleted_at = now(), name = 'gone' WHERE id = {stored}");
+
+        var additions = new[]
+        {
+            host.PostAsync($"/v1/accounts/{made}/addresses", new { address = "leaving@acme.example" }), host.PostAsync("/v1/domains", new { name = "leaving.example", accountId = made }),
+            host.PostAsync("/v1/api-keys", new { name = "late", accountId = made }), host.PostAsync("/v1/webhooks", new { url = "https://app.acme.example/" }, key),
+        };
+        await deletion.IsAwaitedAsync(by: additions.Length);
+        await deletion.CommitAsync();
+
+        Assert.Equal([404, 422, 422, 404], (await Task.WhenAll(additions)).Select(answer => answer.Status));
+        Assert.Empty(host.Log.Errors);
+    }
 }

@@ -41,6 +41,10 @@ internal sealed class AcmesThings
         ids["messages"] = await host.SendMessageAsync();
         ids["recipients"] = JsonNode.Parse((await host.GetAsync($"/v1/messages/{ids["messages"]}")).Text)!["recipients"]![0]!["id"]!.GetValue<string>();
         await using var context = host.Open();
+        var recipient = await context.Recipients.SingleAsync();
+        recipient.Attempts = 1;
+        context.Add(new Attempt { Id = 1, MessageId = recipient.MessageId, RecipientId = recipient.Id, Number = 1, At = recipient.AcceptedAt, Outcome = AttemptOutcome.Delayed, Reply = "451 4.3.0 Later", Conversation = "[]" });
+        await context.SaveChangesAsync();
         ids["deliveries"] = host.Ids.Make(PublicIdKind.WebhookDelivery, await context.WebhookDeliveries.Select(d => d.Id).SingleAsync());
     }
 
