@@ -15,7 +15,7 @@ public sealed class WireTime : JsonConverter<DateTimeOffset>
     {
         time = default;
         // RFC 3339 §5.6: time-offset is not optional, and a time without one would be read in this machine's zone.
-        if (text is not { Length: >= 20 and <= 40 } || text[10] is not ('T' or 't') || !HasOffset(text)) return false;
+        if (text is not { Length: >= 20 and <= 40 } || text[10] is not ('T' or 't') || !HasOffset(text) || text[Second..] is ['.', < '0' or > '9', ..]) return false;
         return DateTimeOffset.TryParseExact(ShortenFraction(text).ToUpperInvariant(), Forms, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out time);
     }
 
@@ -26,12 +26,14 @@ public sealed class WireTime : JsonConverter<DateTimeOffset>
     /// <inheritdoc/>
     public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) => writer.WriteStringValue(Write(value));
 
+    // Where the seconds end.
+    private const int Second = 19;
+
     private static readonly string[] Forms = ["yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFzzz"];
 
     // RFC 3339 §5.6: a fraction has any number of digits, and Go writes nine.
     private static string ShortenFraction(string text)
     {
-        const int Second = 19;
         if (text[Second] != '.') return text;
         var end = text.AsSpan(Second + 1).IndexOfAnyExceptInRange('0', '9') + Second + 1;
         return end > Second + 8 ? text.Remove(Second + 8, end - Second - 8) : text;

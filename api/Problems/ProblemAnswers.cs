@@ -63,6 +63,7 @@ internal sealed partial class ProblemAnswers(RequestDelegate next, ILogger<Probl
     /// <summary>The problem for a status that came without a body.</summary>
     private static Refusal? ForStatus(HttpContext context) => (context.Response.StatusCode, context.Response.ContentType) switch
     {
+        (StatusCodes.Status401Unauthorized, null) => new(401, ErrorCodes.Unauthorized, "The credentials are missing, or are none for this."),
         (StatusCodes.Status404NotFound, null) => new(404, ErrorCodes.NotFound, "There is nothing at this address."),
         (StatusCodes.Status405MethodNotAllowed, null) => new(405, ErrorCodes.MethodNotAllowed, "The method does not fit the address."),
         (StatusCodes.Status415UnsupportedMediaType, null) => new(415, ErrorCodes.UnsupportedMediaType, "The operation does not take a body of this media type; most take application/json."),

@@ -79,6 +79,13 @@ public class SendFormTests(ApiHost host) : IClassFixture<ApiHost>
     }
 
     [Fact]
+    public async Task A_filename_that_is_no_UTF8_is_refused()
+    {
+        byte[] part = [.. "Content-Disposition: form-data; name=\"attachment\"; filename=\""u8, 0xFF, 0xFE, .. "\"\r\n\r\nx"u8];
+        Assert.Equal(["/attachments/0/filename invalid_character"], (await SendAsync(Part("message", Least), part)).Faults);
+    }
+
+    [Fact]
     public async Task A_form_needs_its_message() =>
         Assert.Equal(["message required", "/to required", "/text required"], (await SendAsync(Part("attachment", [1], "filename=\"a\""))).Faults);
 

@@ -23,6 +23,8 @@ public class WireJsonTests
     [InlineData("2026-11-22T10:00:00.99999999999+05:30", "2026-11-22T04:30:00.999Z")]
     [InlineData("2026-11-22T10:00:00.123456x89Z", null)]
     [InlineData("2026-11-22T10:0-:00.12", null)]
+    [InlineData("2026-11-22T10:00:00.Z", null)]
+    [InlineData("2026-11-22T10:00:00.+01:00", null)]
     [InlineData("2026-11-22", null)]
     [InlineData("", null)]
     public void Times_are_RFC_3339_with_an_offset(string text, string? written)

@@ -19,6 +19,8 @@ internal sealed record FormFile(string? Filename, string? ContentType, string? C
     public void Check(string pointer, Faults faults)
     {
         if (Filename is null) faults.Add(JsonPointer.Member(pointer, "filename"), FaultCodes.Required, "The part needs a filename in its Content-Disposition.");
+        // What is no UTF-8 was read as this character, which nobody names a file by.
+        if (Filename?.Contains('\uFFFD', StringComparison.Ordinal) == true) faults.Add(JsonPointer.Member(pointer, "filename"), FaultCodes.InvalidCharacter, "The filename must be UTF-8.");
         // RFC 7578 §4.7: senders do not use it. Ignored, it would make a file of the encoding's characters.
         if (Encoding is { } encoding && encoding.Trim().ToLowerInvariant() is not ("binary" or "8bit" or "7bit"))
             faults.Add(JsonPointer.Member(pointer, "content"), FaultCodes.InvalidValue, "A part of a form has the file as it is, without a Content-Transfer-Encoding.");
