@@ -88,11 +88,14 @@ public class HealthTests(TestPostgres postgres, MeasuredNode shared) : IClassFix
         Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(client, "/hangfire"));
         Assert.Equal(HttpStatusCode.Unauthorized, await DashboardAsync(client, "any:mox_wrong"));
         Assert.Equal(HttpStatusCode.OK, await DashboardAsync(client, $"any:{shared.Installation.ApiKey}"));
+        Assert.Equal(HttpStatusCode.NotFound, await DashboardAsync(client, $"any:{shared.Installation.ApiKey}", "/hangfire/jobs/details/none"));
+        using var refused = await client.GetAsync("/hangfire");
+        Assert.Equal("application/problem+json", refused.Content.Headers.ContentType?.MediaType);
     }
 
-    private static async Task<HttpStatusCode> DashboardAsync(HttpClient client, string credentials)
+    private static async Task<HttpStatusCode> DashboardAsync(HttpClient client, string credentials, string path = "/hangfire")
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/hangfire")
+        using var request = new HttpRequestMessage(HttpMethod.Get, path)
         {
             Headers = { Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials))) },
         };
