@@ -125,13 +125,11 @@ internal sealed partial class StoredMessages(
         var recipients = await (
             from r in context.Recipients
             where r.MessageId == stored
+            // The last by its number. To ask for the highest would become a window over all attempts there are.
+            join a in context.Attempts on new { RecipientId = r.Id, Number = r.Attempts } equals new { a.RecipientId, a.Number } into attempts
+            from last in attempts.DefaultIfEmpty()
             orderby r.Kind, r.Id
-            select new
-            {
-                Row = r,
-                Leased = context.Queue.Any(q => q.RecipientId == r.Id && q.SessionId != null),
-                Last = context.Attempts.Where(a => a.RecipientId == r.Id).OrderByDescending(a => a.Number).FirstOrDefault(),
-            }).AsNoTracking().ToListAsync(cancellationToken);
+            select new { Row = r, Leased = context.Queue.Any(q => q.RecipientId == r.Id && q.SessionId != null), Last = last }).AsNoTracking().ToListAsync(cancellationToken);
         return Wire.Detail(message, recipients.Select(r => (r.Row, r.Leased, (Migrations.Messages.Attempt?)r.Last)), time.GetUtcNow(), ids);
     }
 

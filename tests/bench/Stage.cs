@@ -7,6 +7,7 @@ using MoxApi.Bench.Peers;
 using MoxApi.Migrations.Cluster;
 using MoxApi.Migrations.Messages;
 using MoxApi.Tests.Hosting;
+using Npgsql;
 
 namespace MoxApi.Bench;
 
@@ -39,6 +40,18 @@ internal sealed class Stage(BenchSite site, Installation installation, PrivateCl
         answer.EnsureSuccessStatusCode();
         var id = (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetString();
         return new Registration(client, $"/v1/webhooks/{id}");
+    }
+
+    /// <summary>Has what was filled in vacuumed and written to disk now, and not while something is measured: nobody gets a million rows at once.</summary>
+    public async Task SettleAsync(CancellationToken stop)
+    {
+        var database = new NpgsqlConnectionStringBuilder(installation.ConnectionString).Database;
+        await using var admin = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(cluster.AdminConnectionString) { Database = database, CommandTimeout = 0 });
+        foreach (var statement in new[] { "VACUUM ANALYZE", "CHECKPOINT" })
+        {
+            await using var command = admin.CreateCommand(statement);
+            await command.ExecuteNonQueryAsync(stop);
+        }
     }
 
     /// <summary>Runs everything once, so that the figures are not those of a program that has just started.</summary>

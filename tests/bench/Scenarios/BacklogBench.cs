@@ -1,9 +1,10 @@
 using System.Globalization;
 using MoxApi.Bench.Measuring;
+using MoxApi.Tests.Hosting;
 
 namespace MoxApi.Bench.Scenarios;
 
-/// <summary>Delivery without and with a full queue, and how long the API's lists take beside it.</summary>
+/// <summary>Delivery without and with a full queue, and how long the API's lists and operations take beside it.</summary>
 internal static class BacklogBench
 {
     private const string Name = "backlog";
@@ -32,7 +33,15 @@ internal static class BacklogBench
             var (figures, _) = await DeliverBench.MeasureAsync(stage, node, options.DomainSteps[1], options.Quick ? 60 : 10_000, stop, waiting);
             stage.Site.Report.Add(Name, queue, figures);
         }
-        if (waiting > 0) await new ListTimes(stage, node).MeasureAsync(stop);
+        if (waiting > 0) await AskAsync(stage, node, stop);
         await stage.CheckBooksAsync(waiting, stop);
+    }
+
+    private static async Task AskAsync(Stage stage, MoxApiProcess node, CancellationToken stop)
+    {
+        var webhook = await new FullLists(stage, node).FillAsync(stop);
+        await new ListTimes(stage, node, webhook).MeasureAsync(stop);
+        using var operations = new OperationTimes(stage, node, webhook);
+        await operations.MeasureAsync(stop);
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using MoxApi.Migrations.Identifiers;
 using MoxApi.Migrations.Nodes;
 using Npgsql;
@@ -18,6 +19,9 @@ internal sealed class WaitingMessages(Stage stage)
     public const string RareWord = "Xylophone";
     public const string RareAddress = "rare@d0000.bench.example";
 
+    /// <summary>The time from one to the next.</summary>
+    public static readonly TimeSpan Apart = TimeSpan.FromMilliseconds(100);
+
     private const int AtATime = 100_000;
 
     private NpgsqlDataSource Database => stage.Installation.Database;
@@ -29,10 +33,10 @@ internal sealed class WaitingMessages(Stage stage)
         await ExecuteAsync("INSERT INTO lane (domain) SELECT 'w' || lpad(n::text, 4, '0') || '.bench.example' FROM generate_series(0, 999) n", stop);
         for (var done = 0; done < count; done += AtATime)
         {
-            await CopyAsync(model, Math.Min(AtATime, count - done), stop);
+            await CopyAsync(model, done, Math.Min(AtATime, count - done), stop);
             await Console.Error.WriteLineAsync($"backlog: {Math.Min(count, done + AtATime)} messages wait");
         }
-        await ExecuteAsync("VACUUM ANALYZE", stop);
+        await stage.SettleAsync(stop);
     }
 
     /// <summary>Has the API take one message, on a node that does not deliver, and returns its id.</summary>
@@ -44,26 +48,27 @@ internal sealed class WaitingMessages(Stage stage)
         return (long)(await command.ExecuteScalarAsync(stop))!;
     }
 
-    private async Task CopyAsync(long model, int count, CancellationToken stop)
+    private async Task CopyAsync(long model, int done, int count, CancellationToken stop)
     {
         var (messages, recipients, events) = (await ReserveAsync(count, stop), await ReserveAsync(count, stop), await ReserveAsync(count, stop));
         var rare = $"(n % {Rarity} = 0)";
         var address = $"CASE WHEN {rare} THEN '{RareAddress}' ELSE 'u' || n || '@w' || lpad((n % 1000)::text, 4, '0') || '.bench.example' END";
-        const string At = "now() - n * interval '0.1 s'";
+        var later = string.Create(CultureInfo.InvariantCulture, $"({done} + n) * interval '{Apart.TotalSeconds} s'");
+        var at = $"now() - {later}";
         const string Lane = "(SELECT min(id) FROM lane WHERE domain = 'w0000.bench.example') + n % 1000";
-        var due = "(now() + interval '1 day' + n * interval '0.1 s')";
+        var due = $"(now() + interval '1 day' + {later})";
         await CopyAsync("message", $"id = {model}", count, stop,
             ("id", $"{messages} + n"),
             ("message_id_header", $"'<waiting.' || ({messages} + n) || '@acme.example>'"),
             ("subject", $"CASE WHEN {rare} THEN '{RareWord} ' || n ELSE 'Your receipt ' || n END"),
             ("tags", $"CASE WHEN {rare} THEN ARRAY['{RareTag}'] ELSE ARRAY['receipt', 'shop' || n % 50] END"),
-            ("accepted_at", At));
+            ("accepted_at", at));
         await CopyAsync("recipient", $"message_id = {model}", count, stop,
             ("id", $"{recipients} + n"),
             ("message_id", $"{messages} + n"),
             ("address", address),
             ("base_address", address),
-            ("accepted_at", At),
+            ("accepted_at", at),
             ("lane_id", Lane),
             ("next_attempt_at", due));
         await CopyAsync("queue", $"recipient_id = (SELECT id FROM recipient WHERE message_id = {model})", count, stop,
@@ -75,7 +80,7 @@ internal sealed class WaitingMessages(Stage stage)
             ("id", $"{events} + n"),
             ("message_id", $"{messages} + n"),
             ("recipient_id", $"{recipients} + n"),
-            ("at", At));
+            ("at", at));
     }
 
     /// <summary>Copies a row so many times, numbered <c>n</c>, with other values in some columns.</summary>
