@@ -56,19 +56,17 @@ internal sealed class OperationTimes(Stage stage, MoxApiProcess node, string web
         string[] ids = [.. newest.GetProperty("data").EnumerateArray().Select(delivery => delivery.GetProperty("id").GetString()!).Take(times)];
         await TimesAsync("replay a delivery", ids.Length, n => PostAsync($"/v1/webhooks/{webhook}/deliveries/{ids[n]}/replay", body: null, stop));
         var next = WaitingMessages.Apart * FullLists.Failing;
-        await TimesAsync("replay 1,000 deliveries", 4, async n =>
-        {
-            await stage.Installation.CountIsAsync("SELECT count(*) FROM webhook_queue", 0);
-            return await PostAsync($"/v1/webhooks/{webhook}/replay", new { since = start - ((n + 1) * next) }, stop);
-        });
-        await stage.Installation.CountIsAsync("SELECT count(*) FROM webhook_queue", 0);
+        var posted = () => stage.Installation.CountIsAsync("SELECT count(*) FROM webhook_queue", 0);
+        await TimesAsync("replay 1,000 deliveries", 4, n => PostAsync($"/v1/webhooks/{webhook}/replay", new { since = start - ((n + 1) * next) }, stop), before: posted);
+        await posted();
     }
 
-    private async Task TimesAsync(string what, int times, Func<int, Task<HttpResponseMessage>> operation)
+    private async Task TimesAsync(string what, int times, Func<int, Task<HttpResponseMessage>> operation, Func<Task>? before = null)
     {
         var milliseconds = new List<double>();
         for (var n = 0; n < times; n++)
         {
+            if (before is not null) await before();
             var from = Stopwatch.GetTimestamp();
             using var answer = await operation(n);
             milliseconds.Add(Stopwatch.GetElapsedTime(from).TotalMilliseconds);
