@@ -8,7 +8,7 @@ internal static class InitialStorage
     public static void Apply(MigrationBuilder builder)
     {
         // A claim changes session_id, which is in both indexes' predicates: updates are not HOT, so leave room and vacuum early and at full
-        // speed. The tables stay small, so a scan of theirs costs little.
+        // speed.
         foreach (var table in new[] { "queue", "webhook_queue" })
         {
             builder.Sql($"""

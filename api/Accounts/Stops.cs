@@ -8,38 +8,36 @@ namespace MoxApi.Api.Accounts;
 /// What becomes of queued mail when an account or a domain may not send any more. The account or domain is marked first, which refuses new sends; then its
 /// queue is walked in batches. What was in a worker's hands, or being accepted, at that moment is found by the next walk: for accounts
 /// <see cref="Migrations.Pausing.PauseWatch"/> makes one every minute, for the rest <see cref="CatchUpAsync"/>, which also ends what a node's death cut short
-/// and releases what was held just when its sender was let go on. What an account sent from a domain in which it has no address any more no walk looks for:
-/// that is held or canceled when its attempt is due.
+/// and releases what was held just when its sender was let go on.
 /// </summary>
 internal sealed class Stops(IDbContextFactory<MailDbContext> contexts, RecipientChanges changes)
 {
     /// <summary>Holds what an account has queued.</summary>
-    public Task HoldAccountAsync(long account, CancellationToken cancel) => changes.ApplyToAccountAsync(account, null, RecipientChange.Hold, cancel);
+    public Task HoldAccountAsync(long account, CancellationToken cancel) => changes.ApplyToAccountAsync(account, RecipientChange.Hold, cancel);
 
     /// <summary>Releases what is held for an account, but for what its domain's suspension still holds.</summary>
-    public Task ReleaseAccountAsync(long account, CancellationToken cancel) => changes.ApplyToAccountAsync(account, null, RecipientChange.Release, cancel);
+    public Task ReleaseAccountAsync(long account, CancellationToken cancel) => changes.ApplyToAccountAsync(account, RecipientChange.Release, cancel);
 
     /// <summary>Holds what is queued from a domain, whoever sent it.</summary>
-    public Task HoldDomainAsync(long domain, CancellationToken cancel) => ApplyToDomainAsync(domain, RecipientChange.Hold, cancel);
+    public Task HoldDomainAsync(long domain, CancellationToken cancel) => changes.ApplyToDomainAsync(domain, RecipientChange.Hold, cancel);
 
     /// <summary>Releases what is held from a domain, but for what its sender's suspension still holds.</summary>
-    public Task ReleaseDomainAsync(long domain, CancellationToken cancel) => ApplyToDomainAsync(domain, RecipientChange.Release, cancel);
+    public Task ReleaseDomainAsync(long domain, CancellationToken cancel) => changes.ApplyToDomainAsync(domain, RecipientChange.Release, cancel);
 
     /// <summary>Cancels what is queued from a domain that was marked as suspended, and deletes it with its keys and addresses.</summary>
     public async Task EndDomainAsync(long domain, CancellationToken cancel)
     {
-        await ApplyToDomainAsync(domain, RecipientChange.Cancel, cancel);
-        var senders = await SendersAsync(domain, cancel);
+        await changes.ApplyToDomainAsync(domain, RecipientChange.Cancel, cancel);
         await using var context = await contexts.CreateDbContextAsync(cancel);
         await context.Domains.Where(d => d.Id == domain).ExecuteDeleteAsync(cancel);
         // What was accepted since the first walk, by a node that had not heard of it yet.
-        foreach (var account in senders) await changes.ApplyToAccountAsync(account, domain, RecipientChange.Cancel, cancel);
+        await changes.ApplyToDomainAsync(domain, RecipientChange.Cancel, cancel);
     }
 
     /// <summary>Cancels what an account that was marked as deleted has queued, and what is queued from its domains, and deletes these.</summary>
     public async Task EndAccountAsync(long account, CancellationToken cancel)
     {
-        await changes.ApplyToAccountAsync(account, null, RecipientChange.Cancel, cancel);
+        await changes.ApplyToAccountAsync(account, RecipientChange.Cancel, cancel);
         await using var context = await contexts.CreateDbContextAsync(cancel);
         await context.Domains.Where(d => d.AccountId == account && d.SuspendedAt == null).ExecuteUpdateAsync(set => set.SetProperty(d => d.SuspendedAt, d => d.CreatedAt), cancel);
         foreach (var domain in await context.Domains.Where(d => d.AccountId == account).Select(d => d.Id).ToListAsync(cancel)) await EndDomainAsync(domain, cancel);
@@ -58,18 +56,4 @@ internal sealed class Stops(IDbContextFactory<MailDbContext> contexts, Recipient
     private static Task<List<long>> HeldInVainAsync(MailDbContext context, CancellationToken cancel) => context.Accounts
         .Where(a => a.SuspendedAt == null && a.PausedAt == null && a.DeletedAt == null && context.Recipients.Any(r => r.AccountId == a.Id && r.Status == RecipientStatus.Held))
         .OrderBy(a => a.Id).Select(a => a.Id).ToListAsync(cancel);
-
-    private async Task ApplyToDomainAsync(long domain, RecipientChange change, CancellationToken cancel)
-    {
-        foreach (var account in await SendersAsync(domain, cancel)) await changes.ApplyToAccountAsync(account, domain, change, cancel);
-    }
-
-    /// <summary>The accounts that may have sent from a domain: its owner, those with an address in it, and the sandbox's.</summary>
-    private async Task<List<long>> SendersAsync(long domain, CancellationToken cancel)
-    {
-        await using var context = await contexts.CreateDbContextAsync(cancel);
-        return await context.Accounts.Where(a => a.MaySendAsAnyone
-            || context.Domains.Any(d => d.Id == domain && d.AccountId == a.Id)
-            || context.Addresses.Any(d => d.DomainId == domain && d.AccountId == a.Id)).OrderBy(a => a.Id).Select(a => a.Id).ToListAsync(cancel);
-    }
 }

@@ -580,12 +580,12 @@ namespace MoxApi.Migrations.History
 
                     NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("At"), "brin");
 
-                    b.HasIndex("MessageId")
-                        .HasDatabaseName("ix_event_message_id");
-
                     b.HasIndex("AccountId", "At")
                         .HasDatabaseName("ix_event_account")
                         .HasFilter("message_id IS NULL");
+
+                    b.HasIndex("MessageId", "RecipientId")
+                        .HasDatabaseName("ix_event_message_id_recipient_id");
 
                     b.ToTable("event", (string)null);
                 });
@@ -743,19 +743,21 @@ namespace MoxApi.Migrations.History
                         .HasFilter("content_deleted_at IS NULL AND direction = 0");
 
                     b.HasIndex("AccountId", "Subject")
-                        .HasDatabaseName("ix_message_subject");
+                        .HasDatabaseName("ix_message_subject")
+                        .HasFilter("direction = 0");
 
                     NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("AccountId", "Subject"), "gin");
                     NpgsqlIndexBuilderExtensions.HasOperators(b.HasIndex("AccountId", "Subject"), new[] { "int8_ops", "gin_trgm_ops" });
 
                     b.HasIndex("AccountId", "Tags")
-                        .HasDatabaseName("ix_message_tags");
+                        .HasDatabaseName("ix_message_tags")
+                        .HasFilter("direction = 0");
 
                     NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("AccountId", "Tags"), "gin");
                     NpgsqlIndexBuilderExtensions.HasOperators(b.HasIndex("AccountId", "Tags"), new[] { "int8_ops", "array_ops" });
 
-                    b.HasIndex("AccountId", "AcceptedAt", "Id")
-                        .HasDatabaseName("ix_message_account_id_accepted_at_id");
+                    b.HasIndex("AccountId", "Direction", "AcceptedAt", "Id")
+                        .HasDatabaseName("ix_message_account_id_direction_accepted_at_id");
 
                     b.ToTable("message", (string)null);
                 });
@@ -769,6 +771,10 @@ namespace MoxApi.Migrations.History
                     b.Property<int>("Attempts")
                         .HasColumnType("integer")
                         .HasColumnName("attempts");
+
+                    b.Property<long?>("DomainId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("domain_id");
 
                     b.Property<DateTimeOffset>("DueAt")
                         .HasColumnType("timestamp with time zone")
@@ -804,6 +810,10 @@ namespace MoxApi.Migrations.History
                     b.HasIndex("SessionId")
                         .HasDatabaseName("ix_queue_session")
                         .HasFilter("session_id IS NOT NULL");
+
+                    b.HasIndex("DomainId", "Held", "RecipientId")
+                        .HasDatabaseName("ix_queue_domain")
+                        .HasFilter("domain_id IS NOT NULL");
 
                     b.HasIndex("LaneId", "DueAt", "RecipientId")
                         .HasDatabaseName("ix_queue_due")
@@ -935,6 +945,9 @@ namespace MoxApi.Migrations.History
 
                     b.HasIndex("AccountId", "CreatedAt", "Id")
                         .HasDatabaseName("ix_suppression_account_id_created_at_id");
+
+                    b.HasIndex("AccountId", "Reason", "CreatedAt", "Id")
+                        .HasDatabaseName("ix_suppression_account_id_reason_created_at_id");
 
                     b.ToTable("suppression", (string)null);
                 });

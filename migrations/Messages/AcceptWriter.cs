@@ -84,8 +84,8 @@ public sealed class AcceptWriter : IGroupWrite<Accept, Accepted>
             CASE WHEN fate IN (0, 1) THEN due_at END
           FROM r),
         q AS (
-          INSERT INTO queue (recipient_id, lane_id, due_at, held, session_id, attempts, reclaims, in_hand, expires_at)
-          SELECT r.id, r.lane_id, r.due_at, r.fate = 2, CASE r.fate WHEN 0 THEN live.id END, 0, 0, false, r.expires_at
+          INSERT INTO queue (recipient_id, lane_id, domain_id, due_at, held, session_id, attempts, reclaims, in_hand, expires_at)
+          SELECT r.id, r.lane_id, r.domain_id, r.due_at, r.fate = 2, CASE r.fate WHEN 0 THEN live.id END, 0, 0, false, r.expires_at
           FROM r LEFT JOIN live ON live.id = r.session WHERE r.fate IN (0, 1, 2)),
         e AS (
           INSERT INTO event (id, account_id, type, at, message_id, recipient_id, sequence)

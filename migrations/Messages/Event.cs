@@ -53,7 +53,7 @@ internal sealed class EventConfiguration : IEntityTypeConfiguration<Event>
     public void Configure(EntityTypeBuilder<Event> builder)
     {
         builder.Property(e => e.Id).ValueGeneratedNever();
-        builder.HasIndex(e => e.MessageId);
+        builder.HasIndex(e => new { e.MessageId, e.RecipientId });
         builder.Property(e => e.Detail).HasColumnType("json");
         // Events come in the order of time, so a few pages of summaries find those of a period.
         builder.HasIndex(e => e.At).HasMethod("brin");

@@ -83,11 +83,12 @@ internal sealed class MessageConfiguration : IEntityTypeConfiguration<Message>
         builder.Property(m => m.Id).ValueGeneratedNever();
         builder.Property(m => m.Metadata).HasColumnType("jsonb");
         // Lists are led by the account; the id breaks ties, so a cursor ends also with equal times.
-        builder.HasIndex(m => new { m.AccountId, m.AcceptedAt, m.Id });
+        // What was received has a list of its own, and is passed over by those of what was sent.
+        builder.HasIndex(m => new { m.AccountId, m.Direction, m.AcceptedAt, m.Id });
         // What retention still has to look at.
         builder.HasIndex(m => new { m.AccountId, m.AcceptedAt }).HasFilter("content_deleted_at IS NULL AND direction = 0").HasDatabaseName("ix_message_with_content");
         // Rare words and tags within an account. Messages are never updated on the hot path, so these cost only their insert.
-        builder.HasIndex(m => new { m.AccountId, m.Subject }).HasMethod("gin").HasOperators("int8_ops", "gin_trgm_ops").HasDatabaseName("ix_message_subject");
-        builder.HasIndex(m => new { m.AccountId, m.Tags }).HasMethod("gin").HasOperators("int8_ops", "array_ops").HasDatabaseName("ix_message_tags");
+        builder.HasIndex(m => new { m.AccountId, m.Subject }).HasMethod("gin").HasOperators("int8_ops", "gin_trgm_ops").HasFilter("direction = 0").HasDatabaseName("ix_message_subject");
+        builder.HasIndex(m => new { m.AccountId, m.Tags }).HasMethod("gin").HasOperators("int8_ops", "array_ops").HasFilter("direction = 0").HasDatabaseName("ix_message_tags");
     }
 }

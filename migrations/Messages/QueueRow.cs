@@ -8,6 +8,10 @@ public sealed class QueueRow
 {
     public long RecipientId { get; set; }
     public long LaneId { get; set; }
+
+    /// <summary>The author's domain, where it is one of ours: as in the message.</summary>
+    public long? DomainId { get; set; }
+
     public DateTimeOffset DueAt { get; set; }
     public bool Held { get; set; }
 
@@ -48,6 +52,8 @@ internal sealed class QueueConfiguration : IEntityTypeConfiguration<QueueRow>, I
         builder.Property(q => q.RecipientId).ValueGeneratedNever();
         // The claim walks one lane in the order of time; leased and held rows are not in its way.
         builder.HasIndex(q => new { q.LaneId, q.DueAt, q.RecipientId }).HasFilter("session_id IS NULL AND NOT held").HasDatabaseName("ix_queue_due");
+        // What is queued from a domain, wherever the sender's other mail goes.
+        builder.HasIndex(q => new { q.DomainId, q.Held, q.RecipientId }).HasFilter("domain_id IS NOT NULL").HasDatabaseName("ix_queue_domain");
         builder.HasIndex(q => q.SessionId).HasFilter("session_id IS NOT NULL").HasDatabaseName("ix_queue_session");
     }
 

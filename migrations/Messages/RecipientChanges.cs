@@ -99,17 +99,34 @@ public sealed class RecipientChanges(NpgsqlDataSource database, IdBlocks ids, Ti
         return changed;
     }
 
-    /// <summary>Cancels, holds or releases what an account has unfinished, or of that what is from one domain; returns how many.</summary>
-    public async Task<int> ApplyToAccountAsync(long account, long? domain, RecipientChange change, CancellationToken cancel)
+    /// <summary>Cancels, holds or releases what an account has unfinished; returns how many.</summary>
+    public async Task<int> ApplyToAccountAsync(long account, RecipientChange change, CancellationToken cancel)
     {
         var total = 0;
         foreach (var status in StatusesFor(change))
         {
             var (at, message, recipient) = (DateTimeOffset.UnixEpoch, 0L, 0L);
-            while (await UnfinishedAsync(account, domain, status, change, at, message, recipient, cancel) is { Count: > 0 } page)
+            while (await UnfinishedAsync(account, status, change, at, message, recipient, cancel) is { Count: > 0 } page)
             {
                 total += (await ApplyAsync(page.Select(p => p.Recipient), change, null, null, cancel)).Count;
                 (at, message, recipient) = page[^1];
+            }
+        }
+
+        return total;
+    }
+
+    /// <summary>Cancels, holds or releases what is queued from a domain, whoever sent it; returns how many.</summary>
+    public async Task<int> ApplyToDomainAsync(long domain, RecipientChange change, CancellationToken cancel)
+    {
+        var total = 0;
+        foreach (var held in HeldFor(change))
+        {
+            var last = 0L;
+            while (await QueuedAsync(domain, held, change, last, cancel) is { Count: > 0 } page)
+            {
+                total += (await ApplyAsync(page, change, null, null, cancel)).Count;
+                last = page[^1];
             }
         }
 
@@ -124,22 +141,44 @@ public sealed class RecipientChanges(NpgsqlDataSource database, IdBlocks ids, Ti
         _ => throw new ArgumentOutOfRangeException(nameof(change), change, "Only what needs nothing else to be known."),
     };
 
+    private static bool[] HeldFor(RecipientChange change) => change switch
+    {
+        RecipientChange.Hold => [false],
+        RecipientChange.Release => [true],
+        RecipientChange.Cancel => [false, true],
+        _ => throw new ArgumentOutOfRangeException(nameof(change), change, "Only what needs nothing else to be known."),
+    };
+
     // By the index over an account's recipients of a status. What is still stopped for another reason is not released.
     private async Task<List<(DateTimeOffset At, long Message, long Recipient)>> UnfinishedAsync(
-        long account, long? domain, RecipientStatus status, RecipientChange change, DateTimeOffset at, long message, long recipient, CancellationToken cancel)
+        long account, RecipientStatus status, RecipientChange change, DateTimeOffset at, long message, long recipient, CancellationToken cancel)
     {
         await using var command = database.CreateCommand($"""
             SELECT r.accepted_at, r.message_id, r.id FROM recipient r JOIN message m ON m.id = r.message_id
               JOIN account a ON a.id = r.account_id LEFT JOIN domain d ON d.id = m.domain_id
-            WHERE r.account_id = $1 AND r.status = $2 AND (r.accepted_at, r.message_id, r.id) > ($3, $4, $5) AND ($6 IS NULL OR m.domain_id = $6)
+            WHERE r.account_id = $1 AND r.status = $2 AND (r.accepted_at, r.message_id, r.id) > ($3, $4, $5)
               {(change == RecipientChange.Release ? $"AND NOT {IsStopped}" : "")}
             ORDER BY r.accepted_at, r.message_id, r.id LIMIT {BatchSize}
             """);
         foreach (var value in new object[] { account, (short)status, at, message, recipient }) command.Parameters.Add(new() { Value = value });
-        command.Parameters.Add(new() { Value = (object?)domain ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Bigint });
         await using var reader = await command.ExecuteReaderAsync(cancel);
         var page = new List<(DateTimeOffset, long, long)>();
         while (await reader.ReadAsync(cancel)) page.Add((reader.GetFieldValue<DateTimeOffset>(0), reader.GetInt64(1), reader.GetInt64(2)));
+        return page;
+    }
+
+    // By the index over a domain's queue rows, in which what is held is apart.
+    private async Task<List<long>> QueuedAsync(long domain, bool held, RecipientChange change, long last, CancellationToken cancel)
+    {
+        var mayGoOn = $"AND EXISTS (SELECT 1 FROM recipient r JOIN account a ON a.id = r.account_id JOIN domain d ON d.id = $1 WHERE r.id = q.recipient_id AND NOT {IsStopped})";
+        await using var command = database.CreateCommand($"""
+            SELECT q.recipient_id FROM queue q WHERE q.domain_id = $1 AND q.held = $2 AND q.recipient_id > $3 {(change == RecipientChange.Release ? mayGoOn : "")}
+            ORDER BY q.recipient_id LIMIT {BatchSize}
+            """);
+        foreach (var value in new object[] { domain, held, last }) command.Parameters.Add(new() { Value = value });
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        var page = new List<long>();
+        while (await reader.ReadAsync(cancel)) page.Add(reader.GetInt64(0));
         return page;
     }
 

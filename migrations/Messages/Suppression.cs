@@ -59,6 +59,7 @@ internal sealed class SuppressionConfiguration : IEntityTypeConfiguration<Suppre
     {
         builder.HasIndex(s => new { s.AccountId, s.BaseAddress }).IsUnique();
         builder.HasIndex(s => new { s.AccountId, s.CreatedAt, s.Id });
+        builder.HasIndex(s => new { s.AccountId, s.Reason, s.CreatedAt, s.Id });
         builder.HasOne<Account>().WithMany().HasForeignKey(s => s.AccountId).OnDelete(DeleteBehavior.Cascade);
     }
 }

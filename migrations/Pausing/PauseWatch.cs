@@ -100,7 +100,7 @@ public sealed partial class PauseWatch(
         {
             while (await reader.ReadAsync(stop)) stopped.Add(reader.GetInt64(0));
         }
-        foreach (var account in stopped) await changes.ApplyToAccountAsync(account, null, RecipientChange.Hold, stop);
+        foreach (var account in stopped) await changes.ApplyToAccountAsync(account, RecipientChange.Hold, stop);
     }
 
     private static partial class Log

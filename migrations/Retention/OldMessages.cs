@@ -32,10 +32,10 @@ internal sealed class OldMessages(Batches batches)
     // rows of queues ahead of what these are about, so this does too.
     internal const string OfAccount = $"""
         WITH page AS MATERIALIZED (
-          SELECT id, accepted_at, size FROM message m WHERE account_id = $1 AND NOT EXISTS (
+          SELECT id, direction, accepted_at, size FROM message m WHERE account_id = $1 AND NOT EXISTS (
             SELECT FROM recipient r JOIN queue q ON q.recipient_id = r.id WHERE r.message_id = m.id AND q.session_id IS NOT NULL)
-          ORDER BY accepted_at, id LIMIT 1000),
-        batch AS MATERIALIZED (SELECT id FROM (SELECT *, sum(size) OVER (ORDER BY accepted_at, id) - size AS before FROM page) p WHERE before < 67108864),
+          ORDER BY direction, accepted_at, id LIMIT 1000),
+        batch AS MATERIALIZED (SELECT id FROM (SELECT *, sum(size) OVER (ORDER BY direction, accepted_at, id) - size AS before FROM page) p WHERE before < 67108864),
         queued AS MATERIALIZED (
           SELECT 1 FROM batch b JOIN recipient r ON r.message_id = b.id JOIN queue q ON q.recipient_id = r.id ORDER BY q.recipient_id FOR UPDATE OF q),
         posting AS MATERIALIZED (

@@ -121,16 +121,17 @@ public sealed class GroupCommit<T, TResult>(
                 await using var connection = await database.OpenConnectionAsync(stopping.Token);
                 return await write.WriteAsync(connection, items, stopping.Token);
             }
-            catch (NpgsqlException fault) when (retry && !IsRefusal(fault) && !stopping.IsCancellationRequested)
+            catch (NpgsqlException fault) when (retry && Passes(fault) && !stopping.IsCancellationRequested)
             {
                 await Task.Delay(RetryWait, time, stopping.Token);
             }
         }
     }
 
-    // Data that PostgreSQL cannot take (class 22, 23) and statements that it does not understand (42) stay refused. All else passes: a server that is
-    // away, starting, read-only after a failover, out of room, or a statement that somebody canceled.
-    private static bool IsRefusal(NpgsqlException fault) => fault is PostgresException { SqlState: ['2', '2' or '3', ..] or ['4', '2', ..] };
+    // A server that is away, starting, read-only after a failover, out of room, or a statement that somebody canceled. All else is about what is written: a row that
+    // it cannot take, or a page that it cannot read. Tried again and again it would hold up everybody.
+    private static bool Passes(NpgsqlException fault) => fault is not PostgresException { SqlState: PostgresErrorCodes.IoError }
+        && (PassingFault.IsOutage(fault) || PassingFault.IsShortage(fault) || fault is PostgresException { SqlState: PostgresErrorCodes.QueryCanceled });
 
     private sealed class Pending(T item, long since)
     {

@@ -137,6 +137,34 @@ public class RecipientChangeTests(TestPostgres postgres)
     }
 
     [Fact]
+    public async Task All_that_is_queued_from_a_domain_is_held_released_and_canceled_and_nothing_else()
+    {
+        await using var bed = await MakeAsync(postgres, start: false);
+        for (var n = 0; n < 3; n++) await bed.SendAsync([.. Enumerable.Range(0, 700).Select(r => $"r{r}@m{n}.example.org")]);
+        // One in three is from another domain.
+        var domain = await bed.CountAsync("SELECT id FROM domain WHERE name = 'acme.example'");
+        await bed.ExecuteAsync("UPDATE queue SET domain_id = domain_id + 1 WHERE recipient_id % 3 = 0; UPDATE domain SET suspended_at = now()");
+        var from = await bed.CountAsync($"SELECT count(*) FROM queue WHERE domain_id = {domain}");
+        Assert.InRange(from, 1001, 2099);
+
+        Assert.Equal(from, await Changes(bed).ApplyToDomainAsync(domain, RecipientChange.Hold, Stop));
+        Assert.Equal(from, await bed.CountAsync($"SELECT count(*) FROM queue WHERE held AND domain_id = {domain}"));
+        Assert.Equal(0, await bed.CountAsync($"SELECT count(*) FROM queue WHERE held AND domain_id <> {domain}"));
+
+        Assert.Equal(0, await Changes(bed).ApplyToDomainAsync(domain, RecipientChange.Release, Stop));
+        await bed.ExecuteAsync("UPDATE domain SET suspended_at = NULL; UPDATE account SET suspended_at = now()");
+        Assert.Equal(0, await Changes(bed).ApplyToDomainAsync(domain, RecipientChange.Release, Stop));
+        await bed.ExecuteAsync("UPDATE account SET suspended_at = NULL");
+        Assert.Equal(from, await Changes(bed).ApplyToDomainAsync(domain, RecipientChange.Release, Stop));
+
+        // Held or not.
+        await bed.ExecuteAsync("UPDATE queue SET held = true WHERE recipient_id % 2 = 0");
+        Assert.Equal(from, await Changes(bed).ApplyToDomainAsync(domain, RecipientChange.Cancel, Stop));
+        Assert.Equal(0, await bed.CountAsync($"SELECT count(*) FROM queue WHERE domain_id = {domain}"));
+        Assert.Equal(2100 - from, await bed.CountAsync("SELECT count(*) FROM queue"));
+    }
+
+    [Fact]
     public async Task All_that_an_account_has_unfinished_is_held_and_released_but_for_what_another_reason_stops()
     {
         await using var bed = await MakeAsync(postgres, start: false);
@@ -144,17 +172,17 @@ public class RecipientChangeTests(TestPostgres postgres)
         for (var n = 0; n < 3; n++) all.AddRange((await bed.SendAsync([.. Enumerable.Range(0, 700).Select(r => $"r{r}@m{n}.example.org")])).Recipients.Select(r => r.Id));
         var account = await bed.CountAsync("SELECT id FROM account WHERE name = 'acme'");
 
-        Assert.Equal(0, await Changes(bed).ApplyToAccountAsync(account, null, RecipientChange.Hold, Stop));
+        Assert.Equal(0, await Changes(bed).ApplyToAccountAsync(account, RecipientChange.Hold, Stop));
         await bed.ExecuteAsync("UPDATE account SET suspended_at = now()");
-        Assert.Equal(2100, await Changes(bed).ApplyToAccountAsync(account, null, RecipientChange.Hold, Stop));
+        Assert.Equal(2100, await Changes(bed).ApplyToAccountAsync(account, RecipientChange.Hold, Stop));
         await bed.ExecuteAsync("UPDATE account SET suspended_at = NULL");
         Assert.Equal(2100, await bed.CountAsync("SELECT count(*) FROM queue q JOIN recipient r ON r.id = q.recipient_id WHERE q.held AND r.status = 2"));
 
         await bed.ExecuteAsync("UPDATE account SET paused_at = now()");
-        Assert.Equal(0, await Changes(bed).ApplyToAccountAsync(account, null, RecipientChange.Release, Stop));
+        Assert.Equal(0, await Changes(bed).ApplyToAccountAsync(account, RecipientChange.Release, Stop));
         await bed.ExecuteAsync("UPDATE account SET paused_at = NULL");
-        Assert.Equal(2100, await Changes(bed).ApplyToAccountAsync(account, null, RecipientChange.Release, Stop));
-        Assert.Equal(2100, await Changes(bed).ApplyToAccountAsync(account, null, RecipientChange.Cancel, Stop));
+        Assert.Equal(2100, await Changes(bed).ApplyToAccountAsync(account, RecipientChange.Release, Stop));
+        Assert.Equal(2100, await Changes(bed).ApplyToAccountAsync(account, RecipientChange.Cancel, Stop));
         Assert.Equal(0, await bed.CountAsync("SELECT count(*) FROM queue"));
     }
 

@@ -1,4 +1,6 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
 using MoxApi.Migrations;
 using MoxApi.Tests.Hosting;
 using Npgsql;
@@ -51,6 +53,28 @@ public sealed class SchemaMigratorTests(TestPostgres postgres)
 
         Assert.Equal(installation.IdKey, (await SchemaMigrator.CheckAsync(database, Cancel)).IdKey);
         Assert.Equal(installation.CreatedAt, (await SchemaMigrator.MigrateAsync(database, Cancel)).CreatedAt);
+    }
+
+    [Fact]
+    public async Task What_is_queued_when_the_queue_learns_of_domains_has_that_of_its_message()
+    {
+        await using var database = NpgsqlDataSource.Create(await postgres.CreateEmptyDatabaseAsync());
+        var options = new DbContextOptionsBuilder<MailDbContext>();
+        MailDbContext.Configure(options, database);
+        await using var context = new MailDbContext(options.Options);
+        await context.GetService<IMigrator>().MigrateAsync("ChunksFitPages", Cancel);
+        await using var queued = database.CreateCommand("""
+            INSERT INTO message (id, account_id, direction, message_id_header, from_header, subject, size, header, body_id, tags, metadata, accepted_at, require_tls, needs_smtp_utf8, domain_id)
+              SELECT n, 1, 0, '', '', '', 0, '', 1, '{}', '{}', now(), 0, false, CASE n WHEN 1 THEN 7 END FROM generate_series(1, 2) n;
+            INSERT INTO recipient (id, message_id, account_id, lane_id, address, base_address, accepted_at, kind, status, event_sequence, attempts)
+              SELECT 10 + n, n, 1, 1, '', '', now(), 0, 0, 1, 0 FROM generate_series(1, 2) n;
+            INSERT INTO queue (recipient_id, lane_id, due_at, held, attempts, reclaims, in_hand, expires_at) SELECT id, 1, now(), false, 0, 0, false, now() FROM recipient
+            """);
+        await queued.ExecuteNonQueryAsync(Cancel);
+
+        await SchemaMigrator.MigrateAsync(database, Cancel);
+
+        Assert.Equal([(11, 7), (12, null)], await context.Queue.OrderBy(q => q.RecipientId).Select(q => new ValueTuple<long, long?>(q.RecipientId, q.DomainId)).ToListAsync(Cancel));
     }
 
     [Fact]

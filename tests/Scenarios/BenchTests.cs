@@ -20,7 +20,7 @@ public class BenchTests
 
     [Theory]
     [InlineData("latency", "one domain, to the webhook")]
-    [InlineData("backlog", "1,000 waiting")]
+    [InlineData("backlog", "1,000 waiting, 5 domains")]
     public async Task A_quick_run_counts_every_message_once_and_its_books_balance(string scenario, string what)
     {
         var (exitCode, output, errors) = await RunAsync(scenario, "--quick", "--json", "-", "--folder", "/tmp");

@@ -325,6 +325,29 @@ public sealed class WebhookDispatcherTests(TestPostgres postgres) : IAsyncLifeti
         Assert.False(jobs.IsRunning);
     }
 
+    [Fact]
+    public async Task After_its_job_was_ended_another_goes_on()
+    {
+        await bed.AddEndpointAsync(receiver.Url);
+        var jobs = new WebhookJobs(bed.Session, bed.Dispatcher);
+        using var stop = new CancellationTokenSource();
+        var first = jobs.DrainWebhooks("test", stop.Token);
+        var (_, recipients) = await bed.AcceptAsync();
+        await bed.SettleAsync(RecipientStatus.Delivered, recipients);
+        await bed.UntilDeliveriesAsync(d => d.Single().Status == WebhookDeliveryStatus.Delivered);
+        await stop.CancelAsync();
+        await first.WaitAsync(WebhookBed.Patience);
+
+        using var end = new CancellationTokenSource();
+        var second = jobs.DrainWebhooks("test", end.Token);
+        (_, recipients) = await bed.AcceptAsync();
+        await bed.SettleAsync(RecipientStatus.Delivered, recipients);
+
+        await bed.UntilDeliveriesAsync(d => d.Count == 2 && d.All(each => each.Status == WebhookDeliveryStatus.Delivered));
+        await end.CancelAsync();
+        await second.WaitAsync(WebhookBed.Patience);
+    }
+
     private static Func<HttpContext, Task> Status(int status) => context =>
     {
         context.Response.StatusCode = status;

@@ -14,7 +14,15 @@ internal static class BenchRun
         var report = new Report(options);
         await using (var site = await BenchSite.OpenAsync(options, report))
         {
-            foreach (var scenario in scenarios) await scenario(site, stop);
+            // What was measured until something broke is shown too.
+            try
+            {
+                foreach (var scenario in scenarios) await scenario(site, stop);
+            }
+            catch (Exception fault) when (fault is not OperationCanceledException)
+            {
+                report.Fault($"It was cut short: {fault}");
+            }
         }
         if (jsonFile == "-") Console.WriteLine(ReportJson.Of(report));
         else ReportTable.Write(report);

@@ -59,7 +59,7 @@ public sealed partial class WebhookDispatcher : IAsyncDisposable
         closed = new(database);
         deliveries = new(database, ids, secrets, time);
         metrics.Running = () => running.Count;
-        outcomes = new(database, new WebhookOutcomeWriter(), retry: true, time);
+        outcomes = new(database, new WebhookOutcomeWriter(), retry: true, time, "webhook");
         outcomes.Start();
         roundAt = time.GetTimestamp();
     }
@@ -70,6 +70,8 @@ public sealed partial class WebhookDispatcher : IAsyncDisposable
     /// <summary>Posts what is due until told to stop; then lets calls under way end, gives the rest back, and returns normally.</summary>
     public async Task DrainAsync(CancellationToken stop)
     {
+        // Hangfire ends a job also when somebody requeues or deletes it, and begins another.
+        lock (gate) stopped = false;
         var backOff = UnsafeWait;
         while (!stop.IsCancellationRequested)
         {

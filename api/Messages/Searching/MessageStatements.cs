@@ -72,7 +72,7 @@ internal static class MessageStatements
     // The limit within keeps the planner from going another way. Recipients say nothing of words.
     private static string Examined(SearchScope scope, Statement s, int candidates) => $"""
         FROM ({Candidates(scope, s)} {Order(scope, "")} LIMIT {candidates}) c {(scope is { HasRecipients: true, HasWords: true } ? "JOIN message m ON m.id = c.id" : "")}
-        WHERE {(scope.HasRecipients ? "c.fits" : "c.fits AND c.direction = 0")}{Words(scope, s, scope.HasRecipients ? "m" : "c")}
+        WHERE c.fits{Words(scope, s, scope.HasRecipients ? "m" : "c")}
         """;
 
     // Grouped in the order of the index, which ends with the limit. With an address, the state is read from its rows.
@@ -80,8 +80,7 @@ internal static class MessageStatements
     {
         if (!scope.HasRecipients)
         {
-            var ours = scope.HasWords ? "" : " AND m.direction = 0";
-            return $"SELECT m.accepted_at, m.id, m.direction, m.tags, m.subject, true AS fits FROM message m WHERE m.account_id = {s.Value(scope.Account)}{ours}{Period(scope, s, "m.accepted_at", "m.id")}";
+            return $"SELECT m.accepted_at, m.id, m.tags, m.subject, true AS fits FROM message m WHERE m.account_id = {s.Value(scope.Account)} AND m.direction = 0{Period(scope, s, "m.accepted_at", "m.id")}";
         }
         var (index, fits) = scope.Filter.Recipient is { } recipient
             ? ($"r.base_address = {s.Value(recipient)}", scope.Filter.Status is null ? "true" : $"bool_or(r.status = {s.Value(Status(scope))})")

@@ -87,6 +87,24 @@ public sealed class SuspensionTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_queued_from_a_domain_is_found_also_of_one_who_may_not_send_from_it_any_more()
+    {
+        var guest = await GuestAsync();
+        var theirs = await host.SendMessageAsync(key: guest, from: "guest@acme.example");
+        await ExecuteAsync("DELETE FROM address WHERE account_id = (SELECT id FROM account WHERE name = 'guest')");
+
+        await host.PostAsync($"{domain}/suspend");
+        Assert.Equal(["held"], await host.StatusesAsync(theirs, guest));
+
+        await host.PostAsync($"{domain}/resume");
+        Assert.Equal(["queued"], await host.StatusesAsync(theirs, guest));
+
+        await host.PostAsync($"{domain}/suspend");
+        Assert.Equal(204, (await host.DeleteAsync(domain)).Status);
+        Assert.Equal(["canceled"], await host.StatusesAsync(theirs, guest));
+    }
+
+    [Fact]
     public async Task What_two_suspensions_hold_is_released_by_the_end_of_both()
     {
         var queued = await host.SendMessageAsync();

@@ -25,6 +25,24 @@ public class GroupCommitTests(TestPostgres postgres)
         Assert.Equal([4, 1, 1, 1, 1], write.Groups);
     }
 
+    [Theory, InlineData("P0001"), InlineData("XX001"), InlineData("58030")]
+    public async Task What_is_tried_until_it_can_be_written_is_not_tried_when_it_is_the_row_that_PostgreSQL_cannot_take(string code)
+    {
+        await using var database = await TableAsync();
+        await using (var trouble = database.CreateCommand($"""
+            CREATE FUNCTION trouble() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{code}'; END $$;
+            CREATE TRIGGER trouble BEFORE INSERT ON word FOR EACH ROW WHEN (NEW.word = 'bad') EXECUTE FUNCTION trouble()
+            """)) await trouble.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        await using var commit = new GroupCommit<string, int>(database, new WordWrite(), retry: true, TimeProvider.System);
+        var writes = new[] { "one", "bad", "three" }.Select(commit.WriteAsync).ToArray();
+        commit.Start();
+        await Task.WhenAll(writes).ContinueWith(static _ => { }, TaskScheduler.Default);
+
+        Assert.Equal([true, false, true], writes.Select(w => w.IsCompletedSuccessfully));
+        Assert.Equal(code, (await Assert.ThrowsAsync<PostgresException>(() => writes[1])).SqlState);
+        Assert.Equal(["one", "three"], await WordsAsync(database));
+    }
+
     [Fact]
     public async Task What_comes_during_a_commit_goes_together_in_the_next()
     {

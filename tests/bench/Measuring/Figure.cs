@@ -13,7 +13,7 @@ internal readonly record struct Figure(string Name, double Value)
     public static Figure[] Times(IReadOnlyCollection<double> milliseconds) =>
     [
         new("p50Ms", Percentiles.At(milliseconds, 0.5)),
-        new("p90Ms", Percentiles.At(milliseconds, 0.9)),
+        new("p95Ms", Percentiles.At(milliseconds, 0.95)),
         new("p99Ms", Percentiles.At(milliseconds, 0.99)),
         new("maxMs", Percentiles.At(milliseconds, 1)),
     ];

@@ -38,8 +38,8 @@ internal static class DeliverBench
         var load = await stage.PostAsync(node, run, count, domains, stop);
         await tally.ReachesAsync(count, stop);
         var figures = meter.Read(count).ToArray();
-        await stage.Installation.CountIsAsync("SELECT count(*) FROM queue", waiting);
         await stage.ArrivedAsync(run, tally, load, count, stop);
+        await stage.Installation.CountIsAsync("SELECT count(*) FROM queue", waiting);
         return ([Rate(load, tally), .. figures], run);
     }
 
@@ -54,6 +54,8 @@ internal static class DeliverBench
         if (postfix is null) return;
         var model = Messages.Id(run, count - 1);
         var raw = await stage.RawAsync(node, model, stop);
+        // Neither is to pay for what the other has left to be written.
+        await stage.SettleAsync(stop);
         var theirs = await MeasureAsync(stage, postfix, count, domains, run => Messages.Copy(raw, model, run), stop);
         report.Add(Name, $"{CaseOf(domains)}, Postfix", theirs);
         report.Add(Name, $"{CaseOf(domains)}, ours / Postfix", new Figure("ratio", ours[0].Value / theirs[0].Value), new Figure("messageBytes", raw.Length));

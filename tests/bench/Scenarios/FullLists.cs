@@ -8,7 +8,7 @@ using MoxApi.Tests.Hosting;
 
 namespace MoxApi.Bench.Scenarios;
 
-/// <summary>What else a service has where as many messages wait: webhook deliveries, suppressions and messages that arrived, one for each, made by SQL.</summary>
+/// <summary>What else a service has where as many messages wait: a webhook delivery, a suppression and a message that arrived for each, made by SQL.</summary>
 internal sealed class FullLists(Stage stage, MoxApiProcess node)
 {
     /// <summary>Of so many webhook deliveries the first ones failed, as when an endpoint is away for a while.</summary>
@@ -27,26 +27,31 @@ internal sealed class FullLists(Stage stage, MoxApiProcess node)
 
     private static readonly string Suppressions = $"""
         INSERT INTO suppression (id, account_id, base_address, address, reason, failure_class, created_at)
-        SELECT id, account_id, 's' || base_address, 's' || address,
-          CASE WHEN id % {WaitingMessages.Rarity} = 0 THEN {(short)SuppressionReason.Complaint} ELSE {(short)SuppressionReason.Bounce} END, 0, accepted_at
-        FROM (SELECT DISTINCT ON (base_address) * FROM recipient) r
+        SELECT id, account_id, 's' || id || '@bench.example', 's' || id || '@bench.example',
+          CASE WHEN row_number() OVER () % {WaitingMessages.Rarity} = 1 THEN {(short)SuppressionReason.Complaint} ELSE {(short)SuppressionReason.Bounce} END, 0, accepted_at
+        FROM recipient
         """;
 
-    // Nobody reads what they contain, so they are the messages that wait.
+    // Lists show nothing of a header but what is beside it.
+    private const string Incoming = """
+        INSERT INTO message (id, account_id, direction, message_id_header, from_header, subject, size, header, body_id, tags, metadata, accepted_at, require_tls, needs_smtp_utf8)
+        SELECT -id, account_id, 1, message_id_header, from_header, subject, size, '', body_id, '{}', '{}', accepted_at, 0, false FROM message
+        """;
+
     private const string Received = $"""
         WITH inbox AS (
-          UPDATE mailbox SET uid_next = 1 + (SELECT count(*) FROM message)
+          UPDATE mailbox SET uid_next = 1 + (SELECT count(*) FROM message WHERE direction = 1)
           WHERE name = '{InboxPlaces.Inbox}' AND account_id = (SELECT id FROM account WHERE name = 'acme') RETURNING id, account_id)
         INSERT INTO mailbox_message (mailbox_id, uid, message_id, account_id, received_at, reverse_path, forward_path, remote_address, helo)
         SELECT inbox.id, row_number() OVER (ORDER BY m.accepted_at), m.id, inbox.account_id, m.accepted_at, 'jane@bench.example', 'in@acme.example', '192.0.2.1', 'mx.bench.example'
-        FROM message m, inbox
+        FROM message m, inbox WHERE m.direction = 1
         """;
 
     /// <summary>Makes them; returns the id of the webhook that the deliveries are of.</summary>
     public async Task<string> FillAsync(CancellationToken stop)
     {
         var webhook = await RegisterAsync(stop);
-        foreach (var statement in new[] { Deliveries, Suppressions, Received }) await ExecuteAsync(statement, stop);
+        foreach (var statement in new[] { Deliveries, Suppressions, Incoming, Received }) await ExecuteAsync(statement, stop);
         await stage.SettleAsync(stop);
         return webhook;
     }

@@ -31,6 +31,9 @@ internal sealed class ListTimes(Stage stage, MoxApiProcess node, string webhook)
         yield return ("messages, tag of few", $"{Messages}&tag={WaitingMessages.RareTag}");
         yield return ("messages, tag of none", Messages + "&tag=nothing");
         yield return ("messages, recipient of few", $"{Messages}&recipient={WaitingMessages.RareAddress}");
+        yield return ("messages, counted, subject of most", Messages + "&subject=receipt&count=true");
+        yield return ("messages, in hand (of none)", Messages + "&status=delivering");
+        yield return ("messages, recipient and status", $"{Messages}&recipient={WaitingMessages.RareAddress}&status=queued");
         yield return ("messages, recipient of none", Messages + "&recipient=nobody@bench.example");
         yield return ("messages, subject of most", Messages + "&subject=receipt");
         yield return ("messages, subject of few", $"{Messages}&subject={WaitingMessages.RareWord}");
@@ -54,16 +57,19 @@ internal sealed class ListTimes(Stage stage, MoxApiProcess node, string webhook)
     private async Task MeasureAsync(HttpClient client, string what, string list, CancellationToken stop)
     {
         var times = new List<double>();
+        var found = 0;
         string? cursor = null;
         for (var page = 0; page < Pages; page++)
         {
             var start = Stopwatch.GetTimestamp();
             var answer = await client.GetFromJsonAsync<JsonElement>(cursor is null ? list : $"{list}&after={cursor}", stop);
             times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            found += answer.GetProperty("data").GetArrayLength();
             // From the start again when there is no more.
             cursor = answer.GetProperty("hasMore").GetBoolean() ? answer.GetProperty("next").GetString() : null;
         }
-        stage.Site.Report.Add(Name, what, Figure.Times(times));
+        stage.Site.Report.Add(Name, what, [.. Figure.Times(times), new("found", found)]);
+        if (found == 0 && !what.Contains("of none", StringComparison.Ordinal) && !stage.Site.Options.Quick) stage.Site.Report.Fault($"lists, {what}: nothing was found.");
     }
 
     private async Task MessageAsync(HttpClient client, CancellationToken stop)

@@ -23,6 +23,7 @@ internal sealed class OperationTimes(Stage stage, MoxApiProcess node, string web
         await ScheduledAsync("1,000 recipients", recipients: 1000, times: few, stop);
         await TimesAsync("suppress", many, n => PostAsync("/v1/suppressions", new { address = Address(n) }, stop));
         await TimesAsync("unsuppress", many, n => client.DeleteAsync(new Uri($"/v1/suppressions/{Address(n)}", UriKind.Relative), stop));
+        await DomainAsync(few, stop);
         await EraseAsync(many, stop);
         await ReplayAsync(many, stop);
     }
@@ -42,6 +43,16 @@ internal sealed class OperationTimes(Stage stage, MoxApiProcess node, string web
         await TimesAsync($"cancel {what}", times, n => PostAsync($"/v1/messages/{ids[n]}/cancel", body: null, stop));
     }
 
+    // From which nothing was sent, while the account has a million messages of another.
+    private async Task DomainAsync(int times, CancellationToken stop)
+    {
+        using var made = await PostAsync("/v1/domains", new { name = "other.example" }, stop);
+        var domain = $"/v1/domains/{(await made.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonElement>(stop)).GetProperty("id").GetString()}";
+        await TimesAsync("suspend a domain", times, _ => PostAsync(domain + "/suspend", body: null, stop));
+        await TimesAsync("resume a domain", times, _ => PostAsync(domain + "/resume", body: null, stop));
+        await TimesAsync("delete a domain", 1, _ => client.DeleteAsync(new Uri(domain, UriKind.Relative), stop));
+    }
+
     private async Task EraseAsync(int times, CancellationToken stop)
     {
         // Not those above, of whom each has had messages to a thousand.
@@ -56,9 +67,16 @@ internal sealed class OperationTimes(Stage stage, MoxApiProcess node, string web
         string[] ids = [.. newest.GetProperty("data").EnumerateArray().Select(delivery => delivery.GetProperty("id").GetString()!).Take(times)];
         await TimesAsync("replay a delivery", ids.Length, n => PostAsync($"/v1/webhooks/{webhook}/deliveries/{ids[n]}/replay", body: null, stop));
         var next = WaitingMessages.Apart * FullLists.Failing;
+        var replayed = 0;
         var posted = () => stage.Installation.CountIsAsync("SELECT count(*) FROM webhook_queue", 0);
-        await TimesAsync("replay 1,000 deliveries", 4, n => PostAsync($"/v1/webhooks/{webhook}/replay", new { since = start - ((n + 1) * next) }, stop), before: posted);
+        await TimesAsync("replay 1,000 deliveries", 4, async n =>
+        {
+            var answer = await PostAsync($"/v1/webhooks/{webhook}/replay", new { since = start - ((n + 1) * next) }, stop);
+            replayed += (await answer.Content.ReadFromJsonAsync<JsonElement>(stop)).GetProperty("count").GetInt32();
+            return answer;
+        }, before: posted);
         await posted();
+        if (replayed != 4 * FullLists.Failed && !stage.Site.Options.Quick) stage.Site.Report.Fault($"operations: {replayed} deliveries were replayed for {4 * FullLists.Failed}.");
     }
 
     private async Task TimesAsync(string what, int times, Func<int, Task<HttpResponseMessage>> operation, Func<Task>? before = null)
