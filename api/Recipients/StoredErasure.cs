@@ -18,11 +18,15 @@ internal sealed class StoredErasure(NpgsqlDataSource database, IDbContextFactory
 
     private static readonly RecipientStatus[] Unfinished = [RecipientStatus.Queued, RecipientStatus.Scheduled, RecipientStatus.Held, RecipientStatus.Delayed];
 
-    /// <summary>Cancels what is on its way to the address, then erases it, in this order: what is on its way cannot be erased.</summary>
+    /// <summary>
+    /// Cancels what is on its way to the address, then erases it, in this order: what is on its way cannot be erased. Answers come before messages, by which
+    /// they are found.
+    /// </summary>
     public async Task<Erasure> EraseAsync(long account, MailAddress address, bool keepSuppression, CancellationToken cancel)
     {
         var key = BaseAddress.Of(address);
         var canceled = await CancelAsync(account, key, cancel);
+        var answers = await ReplaceInAnswersAsync(account, key, cancel);
         var erased = await RecipientErasure.EraseAsync(database, account, key, time.GetUtcNow(), cancel);
         return new Erasure
         {
@@ -30,7 +34,7 @@ internal sealed class StoredErasure(NpgsqlDataSource database, IDbContextFactory
             Recipients = erased.Recipients,
             Messages = erased.Messages,
             WebhookDeliveries = erased.WebhookDeliveries,
-            IdempotentAnswers = await ReplaceInAnswersAsync(account, key, cancel),
+            IdempotentAnswers = answers,
             Suppressions = await ForgetSuppressionAsync(account, key, keepSuppression, cancel),
             Unfinished = erased.Unfinished,
         };
@@ -40,37 +44,39 @@ internal sealed class StoredErasure(NpgsqlDataSource database, IDbContextFactory
     {
         await using var context = await contexts.CreateDbContextAsync(cancel);
         var total = 0;
-        for (var last = 0L; ;)
+        for (var (at, id) = (DateTimeOffset.UnixEpoch, 0L); ;)
         {
-            var page = await context.Recipients.Where(r => r.AccountId == account && r.BaseAddress == key && Unfinished.Contains(r.Status) && r.Id > last)
-                .OrderBy(r => r.Id).Take(BatchSize).Select(r => r.Id).ToListAsync(cancel);
+            // In the order of the index over addresses.
+            var page = await context.Recipients.Where(r => r.AccountId == account && r.BaseAddress == key && Unfinished.Contains(r.Status))
+                .Where(r => EF.Functions.GreaterThan(ValueTuple.Create(r.AcceptedAt, r.Id), ValueTuple.Create(at, id)))
+                .OrderBy(r => r.AcceptedAt).ThenBy(r => r.Id).Take(BatchSize).Select(r => new { r.AcceptedAt, r.Id }).ToListAsync(cancel);
             if (page.Count == 0) return total;
-            total += (await changes.ApplyAsync(page, RecipientChange.Cancel, null, null, cancel)).Count;
-            last = page[^1];
+            total += (await changes.ApplyAsync(page.Select(r => r.Id), RecipientChange.Cancel, null, null, cancel)).Count;
+            (at, id) = (page[^1].AcceptedAt, page[^1].Id);
         }
     }
 
-    // The answer to a repeated request must stay, or it would be sent again; only the address in it goes.
+    // The answer to a repeated request must stay, or it would be sent again; only the address in it goes. It has the time of its message. One that is no longer given
+    // may be there until the next hour.
     private async Task<int> ReplaceInAnswersAsync(long account, string key, CancellationToken cancel)
     {
         await using var context = await contexts.CreateDbContextAsync(cancel);
+        var since = time.GetUtcNow() - (2 * IdempotentAnswer.Life);
+        var times = await context.Recipients.Where(r => r.AccountId == account && r.BaseAddress == key && r.AcceptedAt >= since).Select(r => r.AcceptedAt).Distinct().ToListAsync(cancel);
         var total = 0;
-        for (var last = ""; ;)
+        foreach (var some in times.Chunk(AnswersAtOnce))
         {
-#pragma warning disable CA1309 // It becomes SQL, and goes by the same order as ORDER BY.
-            var page = await context.IdempotentAnswers.AsNoTracking().Where(i => i.AccountId == account && string.Compare(i.Key, last) > 0)
-#pragma warning restore CA1309
-                .OrderBy(i => i.Key).Take(AnswersAtOnce).Select(i => new { i.Key, i.Answer }).ToListAsync(cancel);
-            if (page.Count == 0) return total;
-            foreach (var row in page)
+            var found = await context.IdempotentAnswers.AsNoTracking().Where(i => i.AccountId == account && some.Contains(i.CreatedAt))
+                .Select(i => new { i.Key, i.Answer }).ToListAsync(cancel);
+            foreach (var row in found)
             {
                 var answer = JsonNode.Parse(row.Answer)!;
                 if (!Replace(answer, key)) continue;
                 var text = answer.ToJsonString();
                 total += await context.IdempotentAnswers.Where(i => i.AccountId == account && i.Key == row.Key).ExecuteUpdateAsync(set => set.SetProperty(i => i.Answer, text), cancel);
             }
-            last = page[^1].Key;
         }
+        return total;
     }
 
     private static bool Replace(JsonNode node, string key)
