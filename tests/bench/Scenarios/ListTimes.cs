@@ -38,7 +38,7 @@ internal sealed class ListTimes(Stage stage, MoxApiProcess node, string webhook)
         yield return ("messages, subject of most", Messages + "&subject=receipt");
         yield return ("messages, subject of few", $"{Messages}&subject={WaitingMessages.RareWord}");
         yield return ("messages, subject of none", Messages + "&subject=nothing");
-        yield return ("messages, two filters", $"{Messages}&subject=receipt&tag={WaitingMessages.RareTag}");
+        yield return ("messages, two filters", $"{Messages}&subject={WaitingMessages.RareWord}&tag={WaitingMessages.RareTag}");
         yield return ("messages, of an old minute", $"{Messages}&acceptedFrom={Ago(600)}&acceptedTo={Ago(599)}");
 
         var deliveries = $"/v1/webhooks/{webhook}/deliveries?limit=100";
@@ -46,7 +46,7 @@ internal sealed class ListTimes(Stage stage, MoxApiProcess node, string webhook)
         yield return ("deliveries, status of few", deliveries + "&status=failed");
         yield return ("deliveries, status of none", deliveries + "&status=pending");
         yield return ("deliveries, type of none", deliveries + "&type=message.failed");
-        yield return ("deliveries, of an old minute", $"{deliveries}&since={Ago(600)}&until={Ago(599)}");
+        yield return ("deliveries, of an old minute (of none so near)", $"{deliveries}&since={Ago(600)}&until={Ago(599)}");
 
         yield return ("suppressions", "/v1/suppressions?limit=100");
         yield return ("suppressions, reason of few", "/v1/suppressions?limit=100&reason=complaint");

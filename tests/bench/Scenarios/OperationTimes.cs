@@ -76,7 +76,8 @@ internal sealed class OperationTimes(Stage stage, MoxApiProcess node, string web
             return answer;
         }, before: posted);
         await posted();
-        if (replayed != 4 * FullLists.Failed && !stage.Site.Options.Quick) stage.Site.Report.Fault($"operations: {replayed} deliveries were replayed for {4 * FullLists.Failed}.");
+        // Where all that was delivered before is among them, one has the failures of two times.
+        if (replayed < 4 * FullLists.Failed && !stage.Site.Options.Quick) stage.Site.Report.Fault($"operations: {replayed} deliveries were replayed for {4 * FullLists.Failed}.");
     }
 
     private async Task TimesAsync(string what, int times, Func<int, Task<HttpResponseMessage>> operation, Func<Task>? before = null)
