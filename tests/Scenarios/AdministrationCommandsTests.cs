@@ -89,7 +89,7 @@ public sealed class AdministrationCommandsTests(TestPostgres postgres) : IAsyncL
         context.Add(new Body { Id = 2, Size = 0, Inline = [] });
         context.Add(new Message { Id = 1, AccountId = domain.AccountId, DomainId = domain.Id, MessageIdHeader = "<m@acme.example>", FromHeader = "", Subject = "", Header = [], BodyId = 2, Tags = [], Metadata = "{}", AcceptedAt = now });
         context.Add(new Recipient { Id = 1, MessageId = 1, AccountId = domain.AccountId, LaneId = 1, Address = "jane@example.net", BaseAddress = "jane@example.net", AcceptedAt = now, EventSequence = 1 });
-        context.Add(new QueueRow { RecipientId = 1, LaneId = 1, DueAt = now, ExpiresAt = now.AddDays(2) });
+        context.Add(new QueueRow { RecipientId = 1, LaneId = 1, DomainId = domain.Id, DueAt = now, ExpiresAt = now.AddDays(2) });
         context.Add(new Event { Id = 1, AccountId = domain.AccountId, Type = EventType.MessageAccepted, At = now, MessageId = 1, RecipientId = 1, Sequence = 1 });
         await context.SaveChangesAsync(Cancel);
     }
