@@ -1,6 +1,7 @@
 using MoxApi.Migrations.Identifiers;
 using MoxApi.Migrations.Nodes;
 using MoxApi.Migrations.Webhooks;
+using MoxApi.Migrations.Writing;
 using Npgsql;
 
 namespace MoxApi.Migrations.Messages;
@@ -89,8 +90,7 @@ public sealed class RecipientChanges(NpgsqlDataSource database, IdBlocks ids, Ti
         // Sorted, so that the batches of two that meet come in the same order too.
         foreach (var batch in recipients.Order().Chunk(BatchSize))
         {
-            await using var connection = await database.OpenConnectionAsync(cancel);
-            var (done, posted) = await ApplyAsync(connection, batch, change, lease, dueAt, cancel);
+            var (done, posted) = await Deadlock.RetryAsync(stop => ApplyAsync(batch, change, lease, dueAt, stop), cancel);
             changed.AddRange(done);
             webhooks |= posted;
         }
@@ -183,21 +183,16 @@ public sealed class RecipientChanges(NpgsqlDataSource database, IdBlocks ids, Ti
     }
 
     private async Task<(List<long> Changed, bool Webhooks)> ApplyAsync(
-        NpgsqlConnection connection, long[] recipients, RecipientChange change, long? lease, DateTimeOffset? dueAt, CancellationToken cancel)
+        long[] recipients, RecipientChange change, long? lease, DateTimeOffset? dueAt, CancellationToken cancel)
     {
         var first = await ids.ReserveAsync(recipients.Length, cancel);
-        await using var command = new NpgsqlCommand(Statement, connection)
-        {
-            Parameters =
-            {
-                new() { Value = recipients },
-                new() { Value = recipients.Select((_, i) => first + i).ToArray() },
-                new() { Value = (object?)lease ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Bigint },
-                new() { Value = (short)change },
-                new() { Value = (object?)dueAt ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.TimestampTz },
-                new() { Value = time.GetUtcNow() },
-            },
-        };
+        await using var command = database.CreateCommand(Statement);
+        command.Parameters.Add(new() { Value = recipients });
+        command.Parameters.Add(new() { Value = recipients.Select((_, i) => first + i).ToArray() });
+        command.Parameters.Add(new() { Value = (object?)lease ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Bigint });
+        command.Parameters.Add(new() { Value = (short)change });
+        command.Parameters.Add(new() { Value = (object?)dueAt ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.TimestampTz });
+        command.Parameters.Add(new() { Value = time.GetUtcNow() });
         await using var reader = await command.ExecuteReaderAsync(cancel);
         var changed = new List<long>();
         var webhooks = false;

@@ -1,3 +1,4 @@
+using MoxApi.Migrations.Writing;
 using Npgsql;
 
 namespace MoxApi.Migrations.Messages;
@@ -7,7 +8,11 @@ namespace MoxApi.Migrations.Messages;
 /// <param name="Messages">Messages whose contents were deleted.</param>
 /// <param name="WebhookDeliveries">Webhook deliveries whose requests and answers were deleted.</param>
 /// <param name="Unfinished">Messages that are not finished, of which nothing was erased.</param>
-public readonly record struct ErasedMessages(int Recipients, int Messages, int WebhookDeliveries, int Unfinished);
+public readonly record struct ErasedMessages(int Recipients, int Messages, int WebhookDeliveries, int Unfinished)
+{
+    internal ErasedMessages And(ErasedMessages more) =>
+        new(Recipients + more.Recipients, Messages + more.Messages, WebhookDeliveries + more.WebhookDeliveries, Unfinished + more.Unfinished);
+}
 
 /// <summary>
 /// Erases what is stored of a recipient in an account's messages: his address, and the contents of every message that went to him. What remains are numbers:
@@ -37,10 +42,11 @@ public static class RecipientErasure
           UPDATE attempt SET conversation = '[]', reply = ''
           WHERE recipient_id IN (SELECT r.id FROM recipient r WHERE r.message_id IN (SELECT id FROM m))),
         e AS (UPDATE event SET detail = NULL WHERE message_id IN (SELECT id FROM m) AND type <> 2 AND detail IS NOT NULL),
+        posted AS MATERIALIZED (
+          SELECT d.id FROM webhook_delivery d WHERE d.event_id IN (SELECT v.id FROM event v WHERE v.message_id IN (SELECT id FROM m)) ORDER BY d.id FOR UPDATE),
         w AS (
-          UPDATE webhook_delivery SET request_headers = NULL, response_headers = NULL, response_body = NULL, error = NULL
-          WHERE event_id IN (SELECT v.id FROM event v WHERE v.message_id IN (SELECT id FROM m))
-          RETURNING id),
+          UPDATE webhook_delivery d SET request_headers = NULL, response_headers = NULL, response_body = NULL, error = NULL FROM posted WHERE d.id = posted.id
+          RETURNING d.id),
         r AS (
           UPDATE recipient SET address = $7, base_address = $7 WHERE id IN (SELECT page.id FROM page JOIN m ON m.id = page.message_id)
           RETURNING id)
@@ -60,12 +66,19 @@ public static class RecipientErasure
         var place = (At: DateTimeOffset.MinValue, Id: 0L);
         while (true)
         {
-            await using var command = database.CreateCommand(Statement);
-            foreach (var value in new object[] { account, baseAddress, place.At, place.Id, BatchSize, now, Placeholder }) command.Parameters.Add(new() { Value = value });
-            await using var reader = await command.ExecuteReaderAsync(cancel);
-            if (!await reader.ReadAsync(cancel)) return total;
-            total = new(total.Recipients + reader.GetInt32(0), total.Messages + reader.GetInt32(1), total.WebhookDeliveries + reader.GetInt32(2), total.Unfinished + reader.GetInt32(3));
-            place = (reader.GetFieldValue<DateTimeOffset>(4), reader.GetInt64(5));
+            object[] parameters = [account, baseAddress, place.At, place.Id, BatchSize, now, Placeholder];
+            if (await Deadlock.RetryAsync(stop => EraseAsync(database, parameters, stop), cancel) is not var (page, last)) return total;
+            total = total.And(page);
+            place = last;
         }
+    }
+
+    private static async Task<(ErasedMessages Page, (DateTimeOffset At, long Id) Last)?> EraseAsync(NpgsqlDataSource database, object[] parameters, CancellationToken cancel)
+    {
+        await using var command = database.CreateCommand(Statement);
+        foreach (var value in parameters) command.Parameters.Add(new() { Value = value });
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        if (!await reader.ReadAsync(cancel)) return null;
+        return (new(reader.GetInt32(0), reader.GetInt32(1), reader.GetInt32(2), reader.GetInt32(3)), (reader.GetFieldValue<DateTimeOffset>(4), reader.GetInt64(5)));
     }
 }

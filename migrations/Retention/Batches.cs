@@ -1,3 +1,4 @@
+using MoxApi.Migrations.Writing;
 using Npgsql;
 
 namespace MoxApi.Migrations.Retention;
@@ -10,24 +11,9 @@ internal sealed class Batches(NpgsqlDataSource database, TimeProvider time)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
-    private const int MostTries = 5;
-
     /// <summary>Runs a statement; its first row tells what it did. One that meets others in a deadlock has done nothing, and is run again.</summary>
-    public async Task<T?> RunAsync<T>(string statement, Func<NpgsqlDataReader, T> read, CancellationToken stop, params object[] parameters)
-        where T : struct
-    {
-        for (var tries = 1; ; tries++)
-        {
-            try
-            {
-                return await RunOnceAsync(statement, read, parameters, stop);
-            }
-            catch (PostgresException fault) when (fault.SqlState == PostgresErrorCodes.DeadlockDetected && tries < MostTries)
-            {
-                await Task.Delay(Pause, time, stop);
-            }
-        }
-    }
+    public Task<T?> RunAsync<T>(string statement, Func<NpgsqlDataReader, T> read, CancellationToken stop, params object[] parameters)
+        where T : struct => Deadlock.RetryAsync(cancel => RunOnceAsync(statement, read, parameters, cancel), stop);
 
     /// <summary>Runs a statement that deletes some rows and tells how many, until it deletes none; returns how many in all.</summary>
     public async Task<int> RepeatAsync(string statement, CancellationToken stop, params object[] parameters)

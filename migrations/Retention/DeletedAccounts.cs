@@ -11,7 +11,7 @@ internal sealed class DeletedAccounts(Batches batches, OldMessages messages)
         """
         WITH due AS MATERIALIZED (
           SELECT d.id FROM webhook_endpoint w CROSS JOIN LATERAL (SELECT id FROM webhook_delivery WHERE endpoint_id = w.id LIMIT 1000) d WHERE w.account_id = $1 LIMIT 1000),
-        queued AS MATERIALIZED (SELECT 1 FROM due JOIN webhook_queue q ON q.delivery_id = due.id FOR UPDATE OF q),
+        queued AS MATERIALIZED (SELECT 1 FROM due JOIN webhook_queue q ON q.delivery_id = due.id ORDER BY q.delivery_id FOR UPDATE OF q),
         gone AS (DELETE FROM webhook_delivery d USING due WHERE d.id = due.id AND (SELECT count(*) FROM queued) >= 0 RETURNING d.id),
         q AS (DELETE FROM webhook_queue q USING gone WHERE q.delivery_id = gone.id)
         SELECT count(*) FROM gone

@@ -10,7 +10,7 @@ internal sealed class OldDeliveries(NpgsqlDataSource database, Batches batches)
         WITH page AS MATERIALIZED (
           SELECT id, status, created_at, last_attempt_at FROM webhook_delivery WHERE endpoint_id = $1 AND id > $3 ORDER BY id LIMIT 1000),
         due AS MATERIALIZED (SELECT id FROM page WHERE coalesce(last_attempt_at, created_at) < $2 AND (status <> 0 OR $4)),
-        queued AS MATERIALIZED (SELECT 1 FROM due JOIN webhook_queue q ON q.delivery_id = due.id FOR UPDATE OF q),
+        queued AS MATERIALIZED (SELECT 1 FROM due JOIN webhook_queue q ON q.delivery_id = due.id ORDER BY q.delivery_id FOR UPDATE OF q),
         gone AS (DELETE FROM webhook_delivery d USING due WHERE d.id = due.id AND (SELECT count(*) FROM queued) >= 0 RETURNING d.id),
         q AS (DELETE FROM webhook_queue q USING gone WHERE q.delivery_id = gone.id)
         SELECT (SELECT count(*) FROM gone), max(id), coalesce(min(created_at) < $2, false) FROM page

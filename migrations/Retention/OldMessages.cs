@@ -40,7 +40,7 @@ internal sealed class OldMessages(Batches batches)
           SELECT 1 FROM batch b JOIN recipient r ON r.message_id = b.id JOIN queue q ON q.recipient_id = r.id ORDER BY q.recipient_id FOR UPDATE OF q),
         posting AS MATERIALIZED (
           SELECT 1 FROM batch b JOIN event e ON e.message_id = b.id JOIN webhook_delivery d ON d.event_id = e.id JOIN webhook_queue w ON w.delivery_id = d.id
-          FOR UPDATE OF w),
+          ORDER BY w.delivery_id FOR UPDATE OF w),
         due AS (SELECT id FROM batch WHERE (SELECT count(*) FROM queued) + (SELECT count(*) FROM posting) >= 0),
         {Delete}
         SELECT count(*) FROM gone

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace MoxApi.Migrations.Secrets;
 
 /// <summary>A file with a secret that only its owner may read, made once and never changed.</summary>
@@ -45,7 +47,7 @@ internal static class SecretFile
                 file.Write(System.Text.Encoding.ASCII.GetBytes(secret + "\n"));
                 file.Flush(flushToDisk: true);
             }
-            File.Move(draft, path, overwrite: false);
+            GiveName(draft, path);
         }
         catch (IOException) when (File.Exists(path))
         {
@@ -56,4 +58,15 @@ internal static class SecretFile
             File.Delete(draft);
         }
     }
+
+    // File.Move looks whether there is a file of that name and renames then: of two at once both would be first. link(2) fails where there is one (POSIX.1-2024). The
+    // move is for file systems without hard links.
+    private static void GiveName(string draft, string path)
+    {
+        if (OperatingSystem.IsWindows() || (Link(draft, path) != 0 && !File.Exists(path))) File.Move(draft, path, overwrite: false);
+    }
+
+    [DllImport("libc", EntryPoint = "link", CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Link(string from, string to);
 }

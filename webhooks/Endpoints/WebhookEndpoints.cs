@@ -5,6 +5,7 @@ using MoxApi.Migrations.Identifiers;
 using MoxApi.Migrations.Nodes;
 using MoxApi.Migrations.Secrets;
 using MoxApi.Migrations.Webhooks;
+using MoxApi.Migrations.Writing;
 using MoxApi.OpenApi.Webhooks;
 using MoxApi.Webhooks.Events;
 using MoxApi.Webhooks.Signing;
@@ -153,12 +154,15 @@ public sealed class WebhookEndpoints(IDbContextFactory<MailDbContext> contexts, 
         int deleted;
         do
         {
-            deleted = await context.Database.ExecuteSqlAsync($"""
-                WITH q AS (
-                  DELETE FROM webhook_queue WHERE delivery_id IN (SELECT delivery_id FROM webhook_queue WHERE endpoint_id = {id} LIMIT {BatchSize})
-                  RETURNING delivery_id)
-                DELETE FROM webhook_delivery d USING q WHERE d.id = q.delivery_id
-                """, cancel);
+            deleted = await Deadlock.RetryAsync(
+                stop => context.Database.ExecuteSqlAsync($"""
+                    WITH queued AS MATERIALIZED (
+                      SELECT delivery_id FROM webhook_queue WHERE delivery_id IN (SELECT delivery_id FROM webhook_queue WHERE endpoint_id = {id} LIMIT {BatchSize})
+                      ORDER BY delivery_id FOR UPDATE),
+                    made AS MATERIALIZED (SELECT d.id FROM webhook_delivery d JOIN queued ON queued.delivery_id = d.id ORDER BY d.id FOR UPDATE OF d),
+                    q AS (DELETE FROM webhook_queue q USING queued WHERE q.delivery_id = queued.delivery_id)
+                    DELETE FROM webhook_delivery d USING made WHERE d.id = made.id
+                    """, stop), cancel);
         }
         while (deleted == BatchSize);
         return true;

@@ -1,6 +1,7 @@
 using MoxApi.Migrations.Identifiers;
 using MoxApi.Migrations.Messages;
 using MoxApi.Migrations.Nodes;
+using MoxApi.Migrations.Writing;
 using MoxApi.Webhooks.Events;
 using Npgsql;
 
@@ -70,13 +71,19 @@ public sealed class WebhookReplays(NpgsqlDataSource database, IdBlocks blocks, N
     /// <summary>Posts one delivery again, whatever became of it.</summary>
     public async Task<ReplayResult> ReplayAsync(long account, long webhook, long delivery, CancellationToken cancel)
     {
-        await using var command = Command(One, account, webhook, delivery, time.GetUtcNow());
-        return await command.ExecuteScalarAsync(cancel) switch
+        var now = time.GetUtcNow();
+        return await Deadlock.RetryAsync(OneAsync, cancel) switch
         {
             null => ReplayResult.NotFound,
             true => ReplayResult.Disabled,
             _ => Queued(),
         };
+
+        async Task<object?> OneAsync(CancellationToken stop)
+        {
+            await using var command = Command(One, account, webhook, delivery, now);
+            return await command.ExecuteScalarAsync(stop);
+        }
     }
 
     /// <summary>Posts all deliveries again that failed and were made since a time. If it is ended early, the rest stays failed, and the same again goes on.</summary>
@@ -87,17 +94,21 @@ public sealed class WebhookReplays(NpgsqlDataSource database, IdBlocks blocks, N
         if (await ask.ExecuteScalarAsync(cancel) is not bool disabled) return (ReplayResult.NotFound, 0);
         if (disabled) return (ReplayResult.Disabled, 0);
         var (place, count, now) = ((At: since, Id: 0L), 0, time.GetUtcNow());
-        while (true)
+        while (await Deadlock.RetryAsync(BatchAsync, cancel) is { } batch)
         {
-            await using var command = Command(Batch, webhook, place.At, place.Id, now);
-            await using var reader = await command.ExecuteReaderAsync(cancel);
-            if (!await reader.ReadAsync(cancel)) break;
-            place = (reader.GetFieldValue<DateTimeOffset>(0), reader.GetInt64(1));
-            count += (int)reader.GetInt64(3);
+            place = batch.Last;
+            count += batch.Queued;
             Queued();
-            if (reader.GetInt64(2) < BatchSize) break;
+            if (batch.Found < BatchSize) break;
         }
         return (ReplayResult.Queued, count);
+
+        async Task<((DateTimeOffset, long) Last, long Found, int Queued)?> BatchAsync(CancellationToken stop)
+        {
+            await using var command = Command(Batch, webhook, place.At, place.Id, now);
+            await using var reader = await command.ExecuteReaderAsync(stop);
+            return await reader.ReadAsync(stop) ? ((reader.GetFieldValue<DateTimeOffset>(0), reader.GetInt64(1)), reader.GetInt64(2), (int)reader.GetInt64(3)) : null;
+        }
     }
 
     /// <summary>Posts a test, to a disabled webhook as well, once. Returns the delivery's id; null where the account has no such webhook.</summary>

@@ -36,7 +36,7 @@ public class GroupCommitTests(TestPostgres postgres)
         await using var commit = new GroupCommit<string, int>(database, new WordWrite(), retry: true, TimeProvider.System);
         var writes = new[] { "one", "bad", "three" }.Select(commit.WriteAsync).ToArray();
         commit.Start();
-        await Task.WhenAll(writes).ContinueWith(static _ => { }, TaskScheduler.Default);
+        await Task.WhenAll(writes).ContinueWith(static _ => { }, TaskScheduler.Default).WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
 
         Assert.Equal([true, false, true], writes.Select(w => w.IsCompletedSuccessfully));
         Assert.Equal(code, (await Assert.ThrowsAsync<PostgresException>(() => writes[1])).SqlState);
