@@ -38,7 +38,7 @@ internal sealed class MailboxStore(IDbContextFactory<MailDbContext> contexts, Id
         // Whatever the server's default is: 250 says that the message survives a loss of power.
         await context.Database.ExecuteSqlAsync($"SET LOCAL synchronous_commit = on", cancellationToken);
         var connection = (NpgsqlConnection)context.Database.GetDbConnection();
-        await AcceptWriter.WriteBodyAsync(connection, bodyId, body, cancellationToken);
+        await BodyWriter.WriteAsync(connection, bodyId, body, cancellationToken);
         for (var n = 0; n < accounts.Count; n++)
         {
             context.Add(message.For(firstId + n, accounts[n].Key, bodyId));

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Npgsql;
 
 namespace MoxApi.Migrations.Leases;
@@ -9,12 +8,6 @@ namespace MoxApi.Migrations.Leases;
 /// <param name="Attempts">Attempts made before.</param>
 /// <param name="Reclaims">How often in a row it came back from a session that died with it.</param>
 public readonly record struct LeasedRow(long Id, long LaneId, int Attempts, int Reclaims);
-
-/// <summary>A row whose session is gone.</summary>
-/// <param name="Id">The recipient.</param>
-/// <param name="Reclaims">How often in a row it came back before.</param>
-/// <param name="InHand">Whether a worker had begun with it: known only of a row that came back before.</param>
-internal readonly record struct OrphanedRow(long Id, int Reclaims, bool InHand);
 
 /// <summary>A lane that has rows waiting, and when the first of them is due.</summary>
 public readonly record struct WaitingLane(long LaneId, DateTimeOffset DueAt);
@@ -29,15 +22,12 @@ public readonly record struct Want(long LaneId, int Rows);
 /// </summary>
 public sealed class LeasedQueue
 {
-    private const string IsOrphan = "session_id IN (SELECT id FROM dead)";
-
     private readonly string claim;
     private readonly string waiting;
     private readonly string release;
     private readonly string releaseSession;
     private readonly string releaseStrays;
     private readonly string leased;
-    private readonly string orphans;
 
     /// <param name="table">The table.</param>
     /// <param name="key">Its key.</param>
@@ -45,8 +35,6 @@ public sealed class LeasedQueue
     /// <param name="untouched">What to set besides the session in a row that is given back.</param>
     private LeasedQueue(string table, string key, string lane, string untouched)
     {
-        Table = table;
-        Key = key;
         // One round trip claims from many lanes. The session must still be alive: FOR KEY SHARE holds off whoever would end it. The array makes the update go by key:
         // what a lateral limit lets through nobody can estimate, and joined with "pick" a million due rows would be read for five hundred.
         claim = $"""
@@ -75,14 +63,6 @@ public sealed class LeasedQueue
         releaseSession = $"UPDATE {table} SET session_id = NULL{untouched} WHERE session_id = $1";
         releaseStrays = $"UPDATE {table} SET session_id = NULL{untouched} WHERE session_id = $1 AND {key} <> ALL ($2)";
         leased = $"SELECT {key} FROM {table} WHERE session_id = $1";
-        // The sessions that hold rows are few: a skip scan finds them, and those without a row in session are dead.
-        orphans = $"""
-            WITH RECURSIVE held AS (
-              (SELECT session_id AS id FROM {table} WHERE session_id IS NOT NULL ORDER BY session_id LIMIT 1)
-              UNION ALL
-              SELECT (SELECT session_id FROM {table} WHERE session_id > held.id ORDER BY session_id LIMIT 1) FROM held WHERE held.id IS NOT NULL),
-            dead AS (SELECT id FROM held WHERE id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM session WHERE session.id = held.id))
-            """;
     }
 
     /// <summary>Recipients on their way to mail servers.</summary>
@@ -93,10 +73,6 @@ public sealed class LeasedQueue
 
     /// <summary>The statement of a claim: lanes, rows of each, the time, and the session.</summary>
     internal string ClaimStatement => claim;
-
-    internal string Table { get; }
-
-    internal string Key { get; }
 
     /// <summary>The lanes that have rows nobody holds, with the time their first row is due.</summary>
     public async Task<List<WaitingLane>> WaitingAsync(NpgsqlDataSource database, CancellationToken cancel)
@@ -162,28 +138,6 @@ public sealed class LeasedQueue
         await using var reader = await command.ExecuteReaderAsync(cancel);
         var rows = new List<long>();
         while (await reader.ReadAsync(cancel)) rows.Add(reader.GetInt64(0));
-        return rows;
-    }
-
-    /// <summary>
-    /// Makes rows whose session is gone claimable again and returns their number. For the webhooks, which may be posted twice and carry an
-    /// id that tells; recipients of mail come back through <see cref="Messages.Orphans"/>, which writes down what may have happened.
-    /// </summary>
-    public async Task<int> ReturnOrphansAsync(NpgsqlDataSource database, CancellationToken cancel)
-    {
-        await using var command = database.CreateCommand(
-            $"{orphans}, mine AS (SELECT {Key} FROM {Table} WHERE {IsOrphan} FOR UPDATE SKIP LOCKED) UPDATE {Table} q SET session_id = NULL, reclaims = q.reclaims + 1 FROM mine WHERE q.{Key} = mine.{Key}");
-        return await command.ExecuteNonQueryAsync(cancel);
-    }
-
-    /// <summary>Takes up to <paramref name="limit"/> recipients whose session is gone, locked until the transaction ends.</summary>
-    internal async Task<List<OrphanedRow>> LockOrphansAsync(NpgsqlConnection connection, int limit, CancellationToken cancel)
-    {
-        await using var command = new NpgsqlCommand(
-            string.Create(CultureInfo.InvariantCulture, $"{orphans} SELECT {Key}, reclaims, in_hand FROM {Table} WHERE {IsOrphan} ORDER BY {Key} LIMIT {limit} FOR UPDATE SKIP LOCKED"), connection);
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        var rows = new List<OrphanedRow>();
-        while (await reader.ReadAsync(cancel)) rows.Add(new(reader.GetInt64(0), reader.GetInt32(1), reader.GetBoolean(2)));
         return rows;
     }
 }

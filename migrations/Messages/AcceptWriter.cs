@@ -1,7 +1,7 @@
 using MoxApi.Migrations.Webhooks;
 using MoxApi.Migrations.Writing;
 using Npgsql;
-using NpgsqlTypes;
+using static MoxApi.Migrations.Writing.Columns;
 
 namespace MoxApi.Migrations.Messages;
 
@@ -44,10 +44,6 @@ public sealed class AcceptWriter : IGroupWrite<Accept, Accepted>
 
     // Its rows in recipient, queue and event, the address and the webhook deliveries, by and large.
     private const long OctetsPerRecipient = 500;
-
-    private const string InsertBodies = "INSERT INTO body (id, size, \"inline\") SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[])";
-
-    private const string InsertChunks = "INSERT INTO body_chunk (body_id, number, bytes) SELECT * FROM unnest($1::bigint[], $2::int[], $3::bytea[])";
 
     // Tags go as one string each, because unnest takes an array of arrays apart; the unit separator cannot occur in a tag.
     private const string InsertMessages = """
@@ -105,7 +101,7 @@ public sealed class AcceptWriter : IGroupWrite<Accept, Accepted>
     public async Task<Accepted[]> WriteAsync(NpgsqlConnection connection, IReadOnlyList<Accept> group, CancellationToken cancel)
     {
         await using var batch = new NpgsqlBatch(connection);
-        AddBodies(batch, group);
+        BodyWriter.Add(batch, group);
         return await WriteRowsAsync(batch, group, cancel);
     }
 
@@ -114,7 +110,7 @@ public sealed class AcceptWriter : IGroupWrite<Accept, Accepted>
     {
         await using var connection = await database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
-        await WriteBodyAsync(connection, item.Message.BodyId, item.Body, cancel);
+        await BodyWriter.WriteAsync(connection, item.Message.BodyId, item.Body, cancel);
         var accepted = await WriteRowsAsync(connection, item, cancel);
         // The caller may not leave between the commit and its answer.
         await transaction.CommitAsync(CancellationToken.None);
@@ -127,52 +123,6 @@ public sealed class AcceptWriter : IGroupWrite<Accept, Accepted>
         await using var batch = new NpgsqlBatch(connection);
         return (await WriteRowsAsync(batch, [item], cancel))[0];
     }
-
-    /// <summary>Writes a body within the connection's transaction, with one chunk in memory at a time.</summary>
-    public static async Task WriteBodyAsync(NpgsqlConnection connection, long bodyId, BodyContent body, CancellationToken cancel)
-    {
-        var inline = body is { IsInMemory: true, Size: <= Body.InlineLimit };
-        await using var insert = new NpgsqlCommand(InsertBodies, connection)
-        {
-            Parameters = { new() { Value = new[] { bodyId } }, new() { Value = new[] { body.Size } }, Bytes([inline ? body.Memory.ToArray() : null]) },
-        };
-        await insert.ExecuteNonQueryAsync(cancel);
-        if (inline) return;
-        var number = 0;
-        var some = new List<Chunk>();
-        await foreach (var chunk in body.ChunksAsync(cancel))
-        {
-            some.Add(new(bodyId, number++, chunk));
-            if (some.Count == Body.ChunksAtOnce) await WriteChunksAsync(connection, some, cancel);
-        }
-        if (some.Count > 0) await WriteChunksAsync(connection, some, cancel);
-    }
-
-    private static async Task WriteChunksAsync(NpgsqlConnection connection, List<Chunk> chunks, CancellationToken cancel)
-    {
-        await using var batch = new NpgsqlBatch(connection);
-        AddChunks(batch, chunks);
-        await batch.ExecuteNonQueryAsync(cancel);
-        chunks.Clear();
-    }
-
-    private static void AddBodies(NpgsqlBatch batch, IReadOnlyList<Accept> group)
-    {
-        var inline = new byte[]?[group.Count];
-        var chunks = new List<Chunk>();
-        for (var i = 0; i < group.Count; i++)
-        {
-            var body = group[i].Body.Memory;
-            if (body.Length <= Body.InlineLimit) inline[i] = body.ToArray();
-            else for (var n = 0; n * Body.ChunkSize < body.Length; n++)
-                chunks.Add(new(group[i].Message.BodyId, n, body[(n * Body.ChunkSize)..Math.Min(body.Length, (n + 1) * Body.ChunkSize)].ToArray()));
-        }
-        Add(batch, InsertBodies, Column(group, g => g.Message.BodyId), Column(group, g => g.Body.Size), Bytes(inline));
-        foreach (var some in chunks.Chunk(Body.ChunksAtOnce)) AddChunks(batch, some);
-    }
-
-    private static void AddChunks(NpgsqlBatch batch, IReadOnlyList<Chunk> chunks) =>
-        Add(batch, InsertChunks, Column(chunks, c => c.Body), Column(chunks, c => c.Number), Bytes([.. chunks.Select(c => c.Bytes)]));
 
     private static async Task<Accepted[]> WriteRowsAsync(NpgsqlBatch batch, IReadOnlyList<Accept> group, CancellationToken cancel)
     {
@@ -208,7 +158,7 @@ public sealed class AcceptWriter : IGroupWrite<Accept, Accepted>
 
     private static void AddMessages(NpgsqlBatch batch, IReadOnlyList<Accept> group)
     {
-        Add(batch, InsertMessages,
+        batch.Add(InsertMessages,
             Column(group, g => g.Message.Id), Column(group, g => g.Message.AccountId), Column(group, g => (short)g.Message.Direction),
             Column(group, g => g.Message.MessageIdHeader), Column(group, g => g.Message.FromHeader), Column(group, g => g.Message.Subject),
             Column(group, g => g.Message.Size), Bytes(group.Select(g => g.Message.Header).ToArray()), Column(group, g => g.Message.BodyId),
@@ -221,25 +171,10 @@ public sealed class AcceptWriter : IGroupWrite<Accept, Accepted>
     private static void AddRecipients(NpgsqlBatch batch, IReadOnlyList<Accept> group)
     {
         var rows = group.SelectMany(g => g.Recipients.Select(r => (Accept: g, r.Row, r.EventId))).ToArray();
-        Add(batch, InsertRecipients,
+        batch.Add(InsertRecipients,
             Column(rows, r => r.Row.Id), Column(rows, r => r.Row.MessageId), Column(rows, r => r.Row.AccountId), Column(rows, r => r.Accept.Message.DomainId),
             Column(rows, r => r.Row.LaneId), Column(rows, r => r.Row.Address), Column(rows, r => r.Row.BaseAddress), Column(rows, r => (short)r.Row.Kind),
             Column(rows, r => (short)r.Row.Status), Column(rows, r => r.Accept.Message.AcceptedAt), Column(rows, r => r.Accept.DueAt), Column(rows, r => r.Accept.ExpiresAt),
             Column(rows, r => r.Accept.Session), Column(rows, r => r.EventId));
     }
-
-    private static void Add(NpgsqlBatch batch, string statement, params ReadOnlySpan<NpgsqlParameter> columns)
-    {
-        var command = new NpgsqlBatchCommand(statement);
-        foreach (var column in columns) command.Parameters.Add(column);
-        batch.BatchCommands.Add(command);
-    }
-
-    private static NpgsqlParameter Column<TItem, TValue>(IReadOnlyList<TItem> items, Func<TItem, TValue> value) => new() { Value = items.Select(value).ToArray() };
-
-    private static NpgsqlParameter Bytes(byte[]?[] values) => new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea };
-
-    private static NpgsqlParameter Json(string[] values) => new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb };
-
-    private readonly record struct Chunk(long Body, int Number, byte[] Bytes);
 }

@@ -63,7 +63,7 @@ public static class IdempotentAccept
             var known = await FindAsync(connection, answer, cancel);
             return (known.Outcome, known.Answer, default);
         }
-        await AcceptWriter.WriteBodyAsync(connection, item.Message.BodyId, item.Body, cancel);
+        await BodyWriter.WriteAsync(connection, item.Message.BodyId, item.Body, cancel);
         var accepted = await AcceptWriter.WriteRowsAsync(connection, item, cancel);
         if (accepted.Changed) await SetAnswerAsync(connection, answer, makeAnswer(), cancel);
         // The caller may not leave between the commit and its answer.

@@ -38,7 +38,7 @@ public sealed class Orphans(NpgsqlDataSource database, IdBlocks ids, OutcomeWrit
     {
         await using var connection = await database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
-        var rows = await LeasedQueue.Mail.LockOrphansAsync(connection, BatchSize, cancel);
+        var rows = await OrphanedRows.LockMailAsync(connection, BatchSize, cancel);
         if (rows.Count == 0) return 0;
         var tried = rows.Where(r => r.Reclaims == 0 || r.InHand).ToArray();
         await FreeAsync(connection, rows.Except(tried).Select(r => r.Id).ToArray(), cancel);

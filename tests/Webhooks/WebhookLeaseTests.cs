@@ -99,8 +99,8 @@ public sealed class WebhookLeaseTests(TestPostgres postgres) : IAsyncLifetime
         var rows = await ClaimAllAsync();
         await bed.ExecuteAsync($"UPDATE webhook_queue SET session_id = session_id + 1000 WHERE delivery_id <> {rows[0].Id}");
 
-        Assert.Equal(2, await LeasedQueue.Webhooks.ReturnOrphansAsync(bed.Database, default));
-        Assert.Equal(0, await LeasedQueue.Webhooks.ReturnOrphansAsync(bed.Database, default));
+        Assert.Equal(2, await OrphanedRows.ReturnWebhooksAsync(bed.Database, default));
+        Assert.Equal(0, await OrphanedRows.ReturnWebhooksAsync(bed.Database, default));
         Assert.Equal([(bed.Session.Id, 0), (null, 1), (null, 1)], (await bed.QueueAsync()).Select(q => (q.SessionId, q.Reclaims)));
     }
 

@@ -241,7 +241,7 @@ public sealed partial class WebhookDispatcher : IAsyncDisposable
     private async Task SweepAsync(Holder mine, CancellationToken stop)
     {
         await session.EndDeadSessionsAsync(stop);
-        var returned = await LeasedQueue.Webhooks.ReturnOrphansAsync(database, stop);
+        var returned = await OrphanedRows.ReturnWebhooksAsync(database, stop);
         if (returned > 0) Log.Returned(logger, returned);
         await LeasedQueue.Webhooks.ReleaseStraysAsync(database, mine.Session, InHand(), stop);
         sweptAt = time.GetTimestamp();
