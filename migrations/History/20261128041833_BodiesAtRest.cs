@@ -10,8 +10,8 @@ namespace MoxApi.Migrations.History
         /// <inheritdoc />
         protected override void Up(MigrationBuilder migrationBuilder)
         {
-            // A vacuum after inserts reads each page again to mark it as visible to all, which only scans of an index alone have use for: none is over these. It is
-            // done when bodies were deleted, or their age asks for it. Sampling reads a page for each row, and there is nothing to learn from the octets.
+            // A vacuum after inserts reads each page again, to mark it as visible to all for scans of an index alone, of which there are none, and for later vacuums.
+            // That is left to the vacuum after deletions, which comes anyway. Sampling reads a page for each row, and there is nothing to learn from the octets.
             foreach (var table in new[] { "body", "body_chunk" })
             {
                 migrationBuilder.Sql($"ALTER TABLE {table} SET (autovacuum_vacuum_insert_threshold = -1)");

@@ -1,3 +1,4 @@
+using MoxApi.Migrations.Writing;
 using Npgsql;
 
 namespace MoxApi.Migrations.Leases;
@@ -103,32 +104,18 @@ public sealed class LeasedQueue
     /// <summary>Gives rows back that were not worked on.</summary>
     public async Task ReleaseAsync(NpgsqlDataSource database, long session, long[] ids, CancellationToken cancel)
     {
-        if (ids.Length == 0) return;
-        await using var command = database.CreateCommand(release);
-        command.Parameters.Add(new() { Value = ids });
-        command.Parameters.Add(new() { Value = session });
-        await command.ExecuteNonQueryAsync(cancel);
+        if (ids.Length > 0) await UpdateAsync(database, release, cancel, ids, session);
     }
 
     /// <summary>Gives back all rows of a session that ends in good order.</summary>
-    public async Task ReleaseAllAsync(NpgsqlDataSource database, long session, CancellationToken cancel)
-    {
-        await using var command = database.CreateCommand(releaseSession);
-        command.Parameters.Add(new() { Value = session });
-        await command.ExecuteNonQueryAsync(cancel);
-    }
+    public Task ReleaseAllAsync(NpgsqlDataSource database, long session, CancellationToken cancel) => UpdateAsync(database, releaseSession, cancel, session);
 
     /// <summary>
     /// Gives back the rows of a session that its node does not know of: their claim was committed, but the answer was lost on its way.
     /// <paramref name="known"/> are all rows that the node has in hand. Only the loop that claims may call this, between claims.
     /// </summary>
-    public async Task<int> ReleaseStraysAsync(NpgsqlDataSource database, long session, long[] known, CancellationToken cancel)
-    {
-        await using var command = database.CreateCommand(releaseStrays);
-        command.Parameters.Add(new() { Value = session });
-        command.Parameters.Add(new() { Value = known });
-        return await command.ExecuteNonQueryAsync(cancel);
-    }
+    public Task<int> ReleaseStraysAsync(NpgsqlDataSource database, long session, long[] known, CancellationToken cancel) =>
+        UpdateAsync(database, releaseStrays, cancel, session, known);
 
     /// <summary>All rows of a session.</summary>
     public async Task<List<long>> LeasedAsync(NpgsqlDataSource database, long session, CancellationToken cancel)
@@ -140,4 +127,14 @@ public sealed class LeasedQueue
         while (await reader.ReadAsync(cancel)) rows.Add(reader.GetInt64(0));
         return rows;
     }
+
+    // Rows are taken as the table has them, so others may be met who take them by id.
+    private static Task<int> UpdateAsync(NpgsqlDataSource database, string statement, CancellationToken cancel, params object[] values) => Deadlock.RetryAsync(
+        async stop =>
+        {
+            await using var command = database.CreateCommand(statement);
+            foreach (var value in values) command.Parameters.Add(new() { Value = value });
+            return await command.ExecuteNonQueryAsync(stop);
+        },
+        cancel);
 }

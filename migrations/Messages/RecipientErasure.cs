@@ -10,7 +10,7 @@ namespace MoxApi.Migrations.Messages;
 /// <param name="Unfinished">Messages that are not finished, of which nothing was erased.</param>
 public readonly record struct ErasedMessages(int Recipients, int Messages, int WebhookDeliveries, int Unfinished)
 {
-    internal ErasedMessages And(ErasedMessages more) =>
+    internal ErasedMessages Plus(ErasedMessages more) =>
         new(Recipients + more.Recipients, Messages + more.Messages, WebhookDeliveries + more.WebhookDeliveries, Unfinished + more.Unfinished);
 }
 
@@ -68,7 +68,7 @@ public static class RecipientErasure
         {
             object[] parameters = [account, baseAddress, place.At, place.Id, BatchSize, now, Placeholder];
             if (await Deadlock.RetryAsync(stop => EraseAsync(database, parameters, stop), cancel) is not var (page, last)) return total;
-            total = total.And(page);
+            total = total.Plus(page);
             place = last;
         }
     }

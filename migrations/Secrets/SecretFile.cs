@@ -8,7 +8,7 @@ internal static class SecretFile
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const int LargestSize = 4096;
 
-    /// <summary>Reads the secret, or makes it where there is none. Of two processes that make it at once, both get the same one.</summary>
+    /// <summary>Reads the secret, or makes it where there is none. Of two processes that make it at once, both get the same one, where the file system has hard links.</summary>
     /// <exception cref="SecretException">The file cannot be read or written, or others may read it.</exception>
     public static string ReadOrCreate(string path, Func<string> create)
     {
@@ -63,7 +63,7 @@ internal static class SecretFile
     // move is for file systems without hard links.
     private static void GiveName(string draft, string path)
     {
-        if (OperatingSystem.IsWindows() || (Link(draft, path) != 0 && !File.Exists(path))) File.Move(draft, path, overwrite: false);
+        if (Link(draft, path) != 0 && !File.Exists(path)) File.Move(draft, path, overwrite: false);
     }
 
     [DllImport("libc", EntryPoint = "link", CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]

@@ -6,7 +6,8 @@ namespace MoxApi.Migrations.Writing;
 
 /// <summary>
 /// Runs again what PostgreSQL ended because it and others waited for each other. Statements lock rows in one order where they can: queue rows first, then what they
-/// are about, each by id. Where two meet that read the same rows by different plans, one of them has done nothing, and is run again.
+/// are about, by id. Where two meet all the same, as by plans that read the same rows in different orders, PostgreSQL undoes one of them, which is run again.
+/// <see cref="GroupCommit{T,TResult}"/> has tries of its own.
 /// </summary>
 public static class Deadlock
 {

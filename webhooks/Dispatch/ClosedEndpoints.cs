@@ -1,4 +1,5 @@
 using MoxApi.Migrations.Leases;
+using MoxApi.Migrations.Writing;
 using Npgsql;
 
 namespace MoxApi.Webhooks.Dispatch;
@@ -67,10 +68,12 @@ internal sealed class ClosedEndpoints(NpgsqlDataSource database)
         return (paused, closed);
     }
 
-    private async Task<int> EndAsync(List<long> endpoints, CancellationToken cancel)
-    {
-        await using var command = database.CreateCommand(End);
-        command.Parameters.Add(new() { Value = endpoints.ToArray() });
-        return await command.ExecuteNonQueryAsync(cancel);
-    }
+    private Task<int> EndAsync(List<long> endpoints, CancellationToken cancel) => Deadlock.RetryAsync(
+        async stop =>
+        {
+            await using var command = database.CreateCommand(End);
+            command.Parameters.Add(new() { Value = endpoints.ToArray() });
+            return await command.ExecuteNonQueryAsync(stop);
+        },
+        cancel);
 }

@@ -164,7 +164,7 @@ public sealed class WebhookEndpoints(IDbContextFactory<MailDbContext> contexts, 
                     DELETE FROM webhook_delivery d USING made WHERE d.id = made.id
                     """, stop), cancel);
         }
-        while (deleted == BatchSize);
+        while (deleted > 0);
         return true;
     }
 

@@ -35,6 +35,33 @@ public sealed class DeadlockTests(TestPostgres postgres) : IAsyncLifetime
         Assert.Equal(0, await context.WebhookQueue.CountAsync(Cancel));
     }
 
+    [Fact]
+    public async Task What_others_have_just_changed_is_deleted_and_erased_all_the_same()
+    {
+        var webhook = $"/v1/webhooks/{(await host.PostAsync("/v1/webhooks", new { url = "https://app.acme.example/", events = new[] { "message.accepted", "message.canceled" } })).Json.GetProperty("id")}";
+        var message = await host.SendMessageAsync();
+        await host.PostAsync($"/v1/messages/{message}/cancel");
+
+        var erased = await MeetAsync(() => host.PostAsync("/v1/recipients/erase", new { address = "jane@example.org" }));
+        Assert.Equal((200, 1, 2), (erased.Status, erased.Json.GetProperty("recipients").GetInt32(), erased.Json.GetProperty("webhookDeliveries").GetInt32()));
+
+        Assert.Equal(204, (await MeetAsync(() => host.DeleteAsync(webhook))).Status);
+        await using var context = host.Open();
+        Assert.Equal((0, 0), (await context.WebhookQueue.CountAsync(Cancel), await context.WebhookDeliveries.CountAsync(Cancel)));
+    }
+
+    // Sends a request while somebody changes what it is about, and commits when it waits for them.
+    private async Task<Answer> MeetAsync(Func<Task<Answer>> ask)
+    {
+        await using var connection = await host.Installation.Database.OpenConnectionAsync(Cancel);
+        await using var transaction = await connection.BeginTransactionAsync(Cancel);
+        await using (var change = new NpgsqlCommand("UPDATE webhook_delivery SET attempts = attempts + 1", connection)) await change.ExecuteNonQueryAsync(Cancel);
+        var answer = ask();
+        await host.Installation.CountIsAsync("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'", 1);
+        await transaction.CommitAsync(Cancel);
+        return await answer;
+    }
+
     private async Task AssertAsync(int status, string method, string path, object? body, string table)
     {
         await ExecuteAsync($"""

@@ -64,9 +64,9 @@ public class SmtpLimitsTests
         await client.SayStartAsync("DATA", "354 ");
         for (var part = 1; part <= 4; part++)
         {
-            await client.SendRawAsync(string.Concat(Enumerable.Repeat(new string('x', 998) + "\r\n", 400)));
-            // An eighth of what is in the file, and all of what is yet in memory.
-            await Eventually.HoldsAsync(() => Task.FromResult(inFlight.Taken >= part * 400_000 / 8), "the part to be read");
+            await client.SendRawAsync(string.Concat(Enumerable.Repeat(new string('x', 998) + "\r\n", 800)));
+            // An eighth of what is in the file, and all of what is yet in memory, 64 KiB at most: more than all parts before this one can come to.
+            await Eventually.HoldsAsync(() => Task.FromResult(inFlight.Taken >= part * 800_000 / 8), "the part to be read");
             time.Advance(TimeSpan.FromMinutes(4));
         }
         await client.SendRawAsync("x\r\n");
