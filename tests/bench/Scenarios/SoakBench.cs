@@ -57,7 +57,7 @@ internal static class SoakBench
             var (answers, transfers) = (Since(load, part, n => load.AnsweredAt[n]), Since(load, part, n => arrivals.TimeOf(Messages.Id(run, n))));
             stage.Site.Report.Add(plan.Name, string.Create(CultureInfo.InvariantCulture, $"{sample + 1} of {states.Count}"),
             [
-                new(Figure.PerSecond, rate),
+                new(Figure.PerSecond, PerSecond(load, part)),
                 new("answerP50Ms", Percentiles.At(answers, 0.5)), new("answerP99Ms", Percentiles.At(answers, 0.99)),
                 new("arrivalP50Ms", Percentiles.At(transfers, 0.5)), new("arrivalP99Ms", Percentiles.At(transfers, 0.99)),
                 .. states[sample],
@@ -90,6 +90,8 @@ internal static class SoakBench
         await reader.ReadAsync(stop);
         return [.. new[] { "queueKb", "webhookQueueKb", "deadRows", "queued", "databaseMb" }.Select((name, column) => new Figure(name, Convert.ToDouble(reader.GetValue(column), CultureInfo.InvariantCulture)))];
     }
+
+    private static double PerSecond(LoadResult load, int[] part) => part.Length / Stopwatch.GetElapsedTime(load.SentAt[part[0]], part.Max(n => load.AnsweredAt[n])).TotalSeconds;
 
     private static double[] Since(LoadResult load, IEnumerable<int> numbers, Func<int, long?> at) =>
         [.. numbers.Where(n => at(n) is not null).Select(n => Stopwatch.GetElapsedTime(load.SentAt[n], at(n)!.Value).TotalMilliseconds).DefaultIfEmpty()];
