@@ -21,7 +21,7 @@ namespace MoxApi.Delivery;
 /// <summary>Puts the room together. The host provides the database, the node's session, ids, secrets, the dialer and the clock.</summary>
 public static class DeliveryServices
 {
-    // Accepts that wait for PostgreSQL: some ten full groups. Outcomes need no bound, since those that wait are leased rows.
+    // Accepts of each kind that wait for PostgreSQL: some ten full groups. Outcomes need no bound, since those that wait are leased rows.
     private const int MaxWaitingAccepts = 10_000;
 
     /// <summary>Everything that hands messages in: on nodes with the role api or inbound.</summary>
@@ -35,11 +35,13 @@ public static class DeliveryServices
             .AddSingleton<Senders>()
             .AddSingleton<SubmissionMetrics>()
             .AddSingleton(s => Started<Accept, Accepted>(s, new AcceptWriter(), retry: false, "accept", MaxWaitingAccepts))
+            .AddSingleton(s => Started<IdempotentAccept, Accepted?>(s, new IdempotentAcceptWriter(), retry: false, "accept_with_key", MaxWaitingAccepts))
+            .AddSingleton<AcceptCommits>()
             .AddSingleton(s => new Handover(s.GetRequiredService<NodeSession>(), s.GetService<DeliveryEngine>()))
             .AddSingleton(s => new Submission(
                 s.GetRequiredService<Senders>(), s.GetRequiredService<MessageComposer>(), s.GetRequiredService<IdBlocks>(), s.GetRequiredService<Lanes>(),
-                s.GetRequiredService<GroupCommit<Accept, Accepted>>(), s.GetRequiredService<Handover>(), s.GetRequiredService<NpgsqlDataSource>(),
-                s.GetRequiredService<BytesInFlight>(), s.GetRequiredService<SubmissionMetrics>(), s.GetRequiredService<TimeProvider>()));
+                s.GetRequiredService<AcceptCommits>(), s.GetRequiredService<Handover>(), s.GetRequiredService<BytesInFlight>(),
+                s.GetRequiredService<SubmissionMetrics>(), s.GetRequiredService<TimeProvider>()));
     }
 
     /// <summary>Everything that delivers: on nodes with the role delivery.</summary>

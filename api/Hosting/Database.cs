@@ -37,6 +37,8 @@ internal sealed class Database : IAsyncDisposable
         text.Options = $"{text.Options} -c synchronous_commit=on".TrimStart();
         var connectionString = text.ConnectionString;
         text.MaxPoolSize = settings.Database.MaxConnections;
+        // Otherwise PostgreSQL runs six statements before the first of each use of a connection. Whoever gives a session something to keep, gives it back.
+        text.NoResetOnClose = true;
         var builder = new NpgsqlDataSourceBuilder(text.ConnectionString);
         builder.UseLoggerFactory(loggers);
         return new Database(cluster, connectionString, builder.Build());

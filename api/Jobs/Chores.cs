@@ -29,10 +29,12 @@ internal sealed partial class Chores(NpgsqlDataSource database, NodeMetrics metr
         int deleted;
         do
         {
+            // One that is just being taken over is locked, and then as good as new.
             await using var command = database.CreateCommand("""
-                DELETE FROM idempotent_answer WHERE (account_id, key) IN (SELECT account_id, key FROM idempotent_answer WHERE created_at < now() - $1 LIMIT 1000)
+                DELETE FROM idempotent_answer WHERE (account_id, key) IN (
+                  SELECT account_id, key FROM idempotent_answer WHERE created_at < now() - make_interval(secs => $1) LIMIT 1000 FOR UPDATE SKIP LOCKED)
                 """);
-            command.Parameters.Add(new() { Value = IdempotentAnswer.Life });
+            command.Parameters.Add(new() { Value = IdempotentAnswer.Life.TotalSeconds });
             deleted = await command.ExecuteNonQueryAsync(stop);
         }
         while (deleted == 1000);

@@ -14,7 +14,7 @@ namespace MoxApi.Api.Messages;
 /// </summary>
 internal sealed class MessageBatch(IMessages messages, TimeProvider time, ILogger<MessageBatch> logger)
 {
-    // More would only wait for each other, and those with a key hold a connection each.
+    // More would only wait for each other.
     private const int AtOnce = 16;
 
     // No key of a client has this character, so a batch's keys meet no others.

@@ -73,7 +73,9 @@ internal sealed class StoredErasure(NpgsqlDataSource database, IDbContextFactory
                 var answer = JsonNode.Parse(row.Answer)!;
                 if (!Replace(answer, key)) continue;
                 var text = answer.ToJsonString();
-                total += await context.IdempotentAnswers.Where(i => i.AccountId == account && i.Key == row.Key).ExecuteUpdateAsync(set => set.SetProperty(i => i.Answer, text), cancel);
+                // Unless the key was taken over meanwhile.
+                total += await context.IdempotentAnswers.Where(i => i.AccountId == account && i.Key == row.Key && i.Answer == row.Answer)
+                    .ExecuteUpdateAsync(set => set.SetProperty(i => i.Answer, text), cancel);
             }
         }
         return total;

@@ -26,20 +26,19 @@ public sealed class Submission
     private readonly MessageComposer composer;
     private readonly IdBlocks ids;
     private readonly Lanes lanes;
-    private readonly GroupCommit<Accept, Accepted> writer;
+    private readonly AcceptCommits commits;
     private readonly Handover handover;
-    private readonly NpgsqlDataSource database;
     private readonly BytesInFlight inFlight;
     private readonly SubmissionMetrics metrics;
     private readonly TimeProvider time;
 
     internal Submission(
-        Senders senders, MessageComposer composer, IdBlocks ids, Lanes lanes, GroupCommit<Accept, Accepted> writer, Handover handover, NpgsqlDataSource database,
-        BytesInFlight inFlight, SubmissionMetrics metrics, TimeProvider time)
+        Senders senders, MessageComposer composer, IdBlocks ids, Lanes lanes, AcceptCommits commits, Handover handover, BytesInFlight inFlight, SubmissionMetrics metrics,
+        TimeProvider time)
     {
         (this.inFlight, this.metrics) = (inFlight, metrics);
         (this.senders, this.composer, this.ids, this.lanes) = (senders, composer, ids, lanes);
-        (this.writer, this.handover, this.database, this.time) = (writer, handover, database, time);
+        (this.commits, this.handover, this.time) = (commits, handover, time);
     }
 
     /// <summary>Sends a message.</summary>
@@ -52,7 +51,7 @@ public sealed class Submission
     /// <exception cref="NpgsqlException">PostgreSQL cannot be reached.</exception>
     public async Task<SubmissionReceipt> SubmitAsync(SubmissionRequest request, CancellationToken cancel)
     {
-        if (request.Idempotency is not null && await FindAsync(request, cancel) is { } known) return known;
+        if (request.Idempotency is not null && await FindAsync(request, time.GetUtcNow(), cancel) is { } known) return known;
         var sender = await senders.FindAsync(request.AccountId, request.From, request.Domains, cancel);
         var now = Milliseconds(time.GetUtcNow());
         var release = request.SendAt is { } later && later > now ? later : now;
@@ -77,23 +76,14 @@ public sealed class Submission
     public async Task CheckSenderAsync(long account, Mailbox? from, IReadOnlyCollection<long>? domains, CancellationToken cancel) =>
         await senders.FindAsync(account, from, domains, cancel);
 
-    private async Task<SubmissionReceipt?> FindAsync(SubmissionRequest request, CancellationToken cancel)
-    {
-        var (outcome, answer) = await IdempotentAccept.FindAsync(database, ToAnswer(request, "", time.GetUtcNow()), cancel);
-        return Replay(outcome, answer);
-    }
-
     // The receipt of an earlier send; null where this one is the first.
-    private static SubmissionReceipt? Replay(IdempotentOutcome outcome, string? answer) => outcome switch
+    private async Task<SubmissionReceipt?> FindAsync(SubmissionRequest request, DateTimeOffset now, CancellationToken cancel)
     {
-        IdempotentOutcome.Replayed => JsonSerializer.Deserialize(answer!, ReceiptJson.Default.SubmissionReceipt),
-        IdempotentOutcome.Mismatch => throw new IdempotencyMismatchException(),
-        IdempotentOutcome.InProgress => throw new IdempotencyInProgressException(),
-        _ => null,
-    };
-
-    private static IdempotentAnswer ToAnswer(SubmissionRequest request, string answer, DateTimeOffset now) =>
-        new() { AccountId = request.AccountId, Key = request.Idempotency!.Key, Fingerprint = request.Idempotency.Fingerprint, Answer = answer, CreatedAt = now };
+        var (key, fingerprint) = request.Idempotency!;
+        if (await commits.FindAsync(request.AccountId, key, now, cancel) is not { } known) return null;
+        if (!known.Fingerprint.AsSpan().SequenceEqual(fingerprint)) throw new IdempotencyMismatchException();
+        return JsonSerializer.Deserialize(known.Answer, ReceiptJson.Default.SubmissionReceipt);
+    }
 
     private async Task<Message> MessageAsync(SubmissionRequest request, Sender sender, SignedMessage signed, DateTimeOffset now, CancellationToken cancel)
     {
@@ -151,23 +141,26 @@ public sealed class Submission
     private async Task<SubmissionReceipt> CommitAsync(Accept accept, Sender sender, SubmissionRequest request, CancellationToken cancel)
     {
         using var place = handover.Reserve(accept);
-        Accepted accepted;
-        if (request.Idempotency is not null)
-        {
-            var answer = ToAnswer(request, Answer(accept), accept.Message.AcceptedAt);
-            (var outcome, var earlier, accepted) = await IdempotentAccept.WriteAsync(database, place.Accept, answer, () => Answer(accept), cancel);
-            if (Replay(outcome, earlier) is { } known) return known;
-        }
-        else
-        {
-            accepted = accept.Body.Size > AcceptWriter.AloneAbove
-                ? await AcceptWriter.WriteLargeAsync(database, place.Accept, cancel)
-                : await writer.WriteAsync(place.Accept);
-        }
-
+        if (await WriteAsync(place.Accept, request, cancel) is not { } accepted)
+            return await FindAsync(request, accept.Message.AcceptedAt, cancel) ?? throw new IdempotencyInProgressException();
         metrics.Accepted(accept);
         await place.CompleteAsync(sender.Retries, accepted);
         return Receipt(accept);
+    }
+
+    // Null where another send has the key.
+    private async Task<Accepted?> WriteAsync(Accept accept, SubmissionRequest request, CancellationToken cancel)
+    {
+        if (request.Idempotency is not { } name) return await commits.WriteAsync(accept, cancel);
+        var answer = new IdempotentAnswer
+        {
+            AccountId = request.AccountId,
+            Key = name.Key,
+            Fingerprint = name.Fingerprint,
+            Answer = Answer(accept),
+            CreatedAt = accept.Message.AcceptedAt,
+        };
+        return await commits.WriteAsync(new IdempotentAccept(accept, answer, () => Answer(accept)), cancel);
     }
 
     private static string Answer(Accept accept) => JsonSerializer.Serialize(Receipt(accept), ReceiptJson.Default.SubmissionReceipt);

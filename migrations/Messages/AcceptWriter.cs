@@ -25,6 +25,9 @@ public sealed record AcceptedRecipient(Recipient Row, long EventId)
 {
     /// <summary>Ids that a recipient takes: its own, and two for events.</summary>
     public const int Ids = 3;
+
+    // What the row's status was at first: a write that was rolled back may have set another.
+    internal RecipientStatus Wanted { get; } = Row.Status;
 }
 
 /// <summary>What was committed.</summary>
@@ -110,16 +113,16 @@ public sealed class AcceptWriter : IGroupWrite<Accept, Accepted>
     {
         await using var connection = await database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
-        await BodyWriter.WriteAsync(connection, item.Message.BodyId, item.Body, cancel);
-        var accepted = await WriteRowsAsync(connection, item, cancel);
+        var accepted = await WriteLargeAsync(connection, item, cancel);
         // The caller may not leave between the commit and its answer.
         await transaction.CommitAsync(CancellationToken.None);
         return accepted;
     }
 
-    /// <summary>Writes everything but the body within the connection's transaction.</summary>
-    internal static async Task<Accepted> WriteRowsAsync(NpgsqlConnection connection, Accept item, CancellationToken cancel)
+    /// <summary>Writes a message with a large body within the connection's transaction.</summary>
+    internal static async Task<Accepted> WriteLargeAsync(NpgsqlConnection connection, Accept item, CancellationToken cancel)
     {
+        await BodyWriter.WriteAsync(connection, item.Message.BodyId, item.Body, cancel);
         await using var batch = new NpgsqlBatch(connection);
         return (await WriteRowsAsync(batch, [item], cancel))[0];
     }
@@ -140,20 +143,14 @@ public sealed class AcceptWriter : IGroupWrite<Accept, Accepted>
             fates = reader.IsDBNull(2) ? [] : reader.GetFieldValue<long[]>(2).Zip(reader.GetFieldValue<short[]>(3)).ToDictionary(f => f.First, f => f.Second);
         }
 
-        return group.Select(g => new Accepted(live.Contains(g.Session), webhooks, fates.Count > 0 && SetFates(g, fates))).ToArray();
+        return group.Select(g => new Accepted(live.Contains(g.Session), webhooks, SetFates(g, fates))).ToArray();
     }
 
     private static bool SetFates(Accept accept, Dictionary<long, short> fates)
     {
-        var changed = false;
         foreach (var recipient in accept.Recipients)
-        {
-            if (!fates.TryGetValue(recipient.Row.Id, out var fate)) continue;
-            recipient.Row.Status = (RecipientStatus)fate;
-            changed = true;
-        }
-
-        return changed;
+            recipient.Row.Status = fates.TryGetValue(recipient.Row.Id, out var fate) ? (RecipientStatus)fate : recipient.Wanted;
+        return accept.Recipients.Any(r => r.Row.Status != r.Wanted);
     }
 
     private static void AddMessages(NpgsqlBatch batch, IReadOnlyList<Accept> group)
@@ -170,11 +167,11 @@ public sealed class AcceptWriter : IGroupWrite<Accept, Accepted>
 
     private static void AddRecipients(NpgsqlBatch batch, IReadOnlyList<Accept> group)
     {
-        var rows = group.SelectMany(g => g.Recipients.Select(r => (Accept: g, r.Row, r.EventId))).ToArray();
+        var rows = group.SelectMany(g => g.Recipients.Select(r => (Accept: g, r.Row, r.EventId, r.Wanted))).ToArray();
         batch.Add(InsertRecipients,
             Column(rows, r => r.Row.Id), Column(rows, r => r.Row.MessageId), Column(rows, r => r.Row.AccountId), Column(rows, r => r.Accept.Message.DomainId),
             Column(rows, r => r.Row.LaneId), Column(rows, r => r.Row.Address), Column(rows, r => r.Row.BaseAddress), Column(rows, r => (short)r.Row.Kind),
-            Column(rows, r => (short)r.Row.Status), Column(rows, r => r.Accept.Message.AcceptedAt), Column(rows, r => r.Accept.DueAt), Column(rows, r => r.Accept.ExpiresAt),
+            Column(rows, r => (short)r.Wanted), Column(rows, r => r.Accept.Message.AcceptedAt), Column(rows, r => r.Accept.DueAt), Column(rows, r => r.Accept.ExpiresAt),
             Column(rows, r => r.Accept.Session), Column(rows, r => r.EventId));
     }
 }

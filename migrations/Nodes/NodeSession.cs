@@ -114,7 +114,7 @@ public sealed partial class NodeSession : IAsyncDisposable
         {
             Log.NotEnded(logger, Node, fault.Message); // The rows come back when the session is not renewed.
         }
-        if (connection is not null) await connection.DisposeAsync();
+        if (connection is not null) await CloseAsync(connection);
         stopping.Dispose();
     }
 
@@ -132,7 +132,7 @@ public sealed partial class NodeSession : IAsyncDisposable
             {
                 named = false;
                 Log.Disconnected(logger, Node, fault.Message);
-                if (connection is not null) await connection.DisposeAsync();
+                if (connection is not null) await CloseAsync(connection);
                 connection = null;
                 await Task.Delay(TimeSpan.FromMilliseconds(250), time, stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -145,7 +145,6 @@ public sealed partial class NodeSession : IAsyncDisposable
 
     private async Task<bool> TryConnectAsync(CancellationToken cancel)
     {
-        // Back in the pool, it forgets its lock and what it listens to (DISCARD ALL).
         var opened = await database.OpenConnectionAsync(cancel);
         try
         {
@@ -163,8 +162,15 @@ public sealed partial class NodeSession : IAsyncDisposable
         }
         finally
         {
-            if (connection != opened) await opened.DisposeAsync();
+            if (connection != opened) await CloseAsync(opened);
         }
+    }
+
+    // Back in the pool, the connection would keep the lock and what it listens to. So the pool is cleared, which closes it, and at once those that are idle.
+    private ValueTask CloseAsync(NpgsqlConnection opened)
+    {
+        database.Clear();
+        return opened.DisposeAsync();
     }
 
     private async Task BeginAsync(CancellationToken cancel)

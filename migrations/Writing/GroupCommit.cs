@@ -15,8 +15,9 @@ public interface IGroupWrite<T, TResult>
 
 /// <summary>
 /// Group commit: while one commit runs, what comes in gathers, and goes together in the next. There is no artificial wait: on an idle
-/// service a write starts at once, under load the groups grow by themselves. One writer: a second one on the same two cores and the same
-/// disk only splits the groups. If PostgreSQL refuses a group, it is rolled back and its members run one by one, so a bad row fails alone.
+/// service a write starts at once, under load the groups grow by themselves. One writer for what is
+/// written alike: a second one on the same two cores and the same disk only splits the groups. If PostgreSQL refuses a group, it is rolled back
+/// and its members run one by one, so a bad row fails alone.
 /// </summary>
 /// <param name="database">Where to write.</param>
 /// <param name="write">What to write.</param>

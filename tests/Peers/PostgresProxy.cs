@@ -145,7 +145,7 @@ internal sealed class PostgresProxy : IAsyncDisposable
         do
         {
             read = await reader.ReadAsync(stopping.Token);
-            var (length, isCommitted) = Measure(read.Buffer, link.Watched);
+            var (length, isCommitted) = Measure(read.Buffer, link);
             if (isCommitted)
             {
                 link.Dispose();
@@ -163,17 +163,24 @@ internal sealed class PostgresProxy : IAsyncDisposable
         while (octets.Length > 0) octets = octets[await to.SendAsync(octets, stopping.Token)..];
     }
 
-    /// <summary>How much of the server's messages may go on: all that are whole; of a connection that is watched, up to the last that says a transaction is open.</summary>
-    private static (long Length, bool IsCommitted) Measure(ReadOnlySequence<byte> buffer, bool isWatched)
+    /// <summary>
+    /// How much of the server's messages may go on: all that are whole; of a connection that is watched, up to the last that says that the server is ready.
+    /// The commit is what ends an open transaction: before its first statement a connection of a pool is reset, which the server answers too.
+    /// </summary>
+    private static (long Length, bool IsCommitted) Measure(ReadOnlySequence<byte> buffer, Link link)
     {
         var length = 0L;
         var reader = new SequenceReader<byte>(buffer);
         while (reader.TryRead(out var type) && reader.TryReadBigEndian(out int size) && reader.Remaining >= size - sizeof(int))
         {
             var isReady = type == 'Z';
-            if (isWatched && isReady && reader.TryPeek(out var state) && state == 'I') return (length, true);
+            if (link.Watched && isReady && reader.TryPeek(out var state))
+            {
+                if (link.InTransaction && state == 'I') return (length, true);
+                link.InTransaction = state == 'T';
+            }
             reader.Advance(size - sizeof(int));
-            if (!isWatched || isReady) length = reader.Consumed;
+            if (!link.Watched || isReady) length = reader.Consumed;
         }
         return (length, false);
     }
@@ -187,6 +194,9 @@ internal sealed class PostgresProxy : IAsyncDisposable
 
         /// <summary>Whether the answer to its next commit is to be lost.</summary>
         public volatile bool Watched;
+
+        /// <summary>Whether the server has said, since it is watched, that a transaction is open.</summary>
+        public bool InTransaction;
 
         public void Dispose()
         {

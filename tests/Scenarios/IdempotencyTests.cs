@@ -6,6 +6,7 @@ using MoxApi.Api.Access;
 using MoxApi.Migrations.Accounts;
 using MoxApi.OpenApi.Access;
 using MoxApi.Tests.Hosting;
+using Npgsql;
 using Xunit;
 
 namespace MoxApi.Tests.Scenarios;
@@ -144,6 +145,36 @@ public sealed class IdempotencyTests(ApiNode shared) : IClassFixture<ApiNode>, I
             Assert.Equal((HttpStatusCode.Conflict, "idempotency_in_progress"), (second.Status, (string?)second.Body["code"]));
         }
         Assert.Equal(HttpStatusCode.Accepted, (await SendAsync(client, "progress", Body)).Status);
+        Assert.Equal(1, await SentAsync());
+    }
+
+    [Fact]
+    public async Task Who_comes_too_late_to_be_the_first_is_told_what_the_first_was_told()
+    {
+        static string Body(int kind) => $$"""{"to": ["jane@example.org"], "subject": "Receipt", "text": "{{kind}}"}""";
+        await using var second = await installation.Database.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using var begun = await second.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        await using var writes = new NpgsqlCommand("LOCK TABLE idempotent_answer IN SHARE MODE", second);
+        Task<(HttpStatusCode Status, JsonNode Body)>[] sends;
+        Task<int> block;
+        await using (var first = await installation.Database.OpenConnectionAsync(TestContext.Current.CancellationToken))
+        await using (var transaction = await first.BeginTransactionAsync(TestContext.Current.CancellationToken))
+        {
+            // All have looked for the key before any of them can write it.
+            await using var all = new NpgsqlCommand("LOCK TABLE idempotent_answer IN ACCESS EXCLUSIVE MODE", first);
+            await all.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+            sends = [.. Enumerable.Range(0, 4).Select(n => SendAsync(client, "late", Body(n % 2)))];
+            await installation.CountIsAsync("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'SELECT fingerprint, answer%'", 4);
+            block = writes.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+            await installation.CountIsAsync("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'LOCK TABLE%SHARE%'", 1);
+        }
+        await block;
+        await installation.CountIsAsync("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE 'SELECT fingerprint, answer%'", 0);
+        await begun.RollbackAsync(TestContext.Current.CancellationToken);
+
+        var answers = await Task.WhenAll(sends);
+        Assert.Equal([HttpStatusCode.Accepted, HttpStatusCode.Accepted, HttpStatusCode.UnprocessableEntity, HttpStatusCode.UnprocessableEntity], answers.Select(a => a.Status).Order());
+        Assert.Single(answers.Where(a => a.Status == HttpStatusCode.Accepted).Select(a => (string?)a.Body["id"]).Distinct());
         Assert.Equal(1, await SentAsync());
     }
 

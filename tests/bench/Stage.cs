@@ -68,6 +68,10 @@ internal sealed class Stage(BenchSite site, Installation installation, PrivateCl
         MoxApiProcess node, string run, int count, int domains, CancellationToken stop, int? connections = null, int first = 0, double? perSecond = null, Func<int, Task>? settle = null) =>
         Load.RunAsync(first, count, connections ?? site.Options.Connections, HttpLoad.To(node.Http, Messages.Request(run, installation.ApiKey), domains), stop, perSecond, settle);
 
+    /// <summary>Posts the messages of a run, each with an Idempotency-Key of its own.</summary>
+    public Task<LoadResult> PostNamedAsync(MoxApiProcess node, string run, int count, int domains, CancellationToken stop) =>
+        Load.RunAsync(0, count, site.Options.Connections, HttpLoad.To(node.Http, Messages.NamedRequest(run, installation.ApiKey), domains), stop);
+
     /// <summary>Waits until the messages of a load have arrived, and notes each that is lost, doubled or refused.</summary>
     public async Task ArrivedAsync(string run, Tally tally, LoadResult load, int count, CancellationToken stop)
     {

@@ -18,8 +18,8 @@ public class AcceptGroupTests(TestPostgres postgres)
         ["half a surrogate pair in the metadata"] = a => With(a, m => m.Metadata = """{"order": "\ud800"}"""),
         ["metadata that is no JSON"] = a => With(a, m => m.Metadata = "{"),
         ["an id that is taken"] = a => With(a, m => m.Id = 100),
-        ["NUL in an address"] = a => a with { Recipients = [new(Recipient(a.Message, "a\0b@example.net"), a.Message.Id + 3)] },
-        ["half a surrogate pair in an address"] = a => a with { Recipients = [new(Recipient(a.Message, "\udfff@example.net"), a.Message.Id + 3)] },
+        ["NUL in an address"] = a => a with { Recipients = [new(Accepts.Recipient(a.Message, "a\0b@example.net"), a.Message.Id + 3)] },
+        ["half a surrogate pair in an address"] = a => a with { Recipients = [new(Accepts.Recipient(a.Message, "\udfff@example.net"), a.Message.Id + 3)] },
     };
 
     public static TheoryData<string> Kinds => [.. Faults.Keys];
@@ -31,7 +31,7 @@ public class AcceptGroupTests(TestPostgres postgres)
         await using var commit = new GroupCommit<Accept, Accepted>(installation.Database, new AcceptWriter(), retry: false, TimeProvider.System);
 
         // Gathered before the writer starts, so that all are in one group, or, behind the oversized one, in the next.
-        Accept[] accepts = [Make(100, 1000), Make(200, 100_000), Faults[fault](Make(300, 1000)), Make(400, (int)GroupCommit<Accept, Accepted>.GroupBytes + 1), Faults[fault](Make(500, 10)), Make(600, 10)];
+        Accept[] accepts = [Accepts.Make(100, 1000), Accepts.Make(200, 100_000), Faults[fault](Accepts.Make(300, 1000)), Accepts.Make(400, (int)GroupCommit<Accept, Accepted>.GroupBytes + 1), Faults[fault](Accepts.Make(500, 10)), Accepts.Make(600, 10)];
         var writes = accepts.Select(commit.WriteAsync).ToArray();
         commit.Start();
         await Task.WhenAll(writes).ContinueWith(static _ => { }, TaskScheduler.Default);
@@ -47,32 +47,10 @@ public class AcceptGroupTests(TestPostgres postgres)
     [Fact]
     public void Recipients_count_too_so_that_many_of_them_are_not_one_statement()
     {
-        var (message, one) = (Make(100, 1000), Make(100, 1000).Recipients[0]);
+        var (message, one) = (Accepts.Make(100, 1000), Accepts.Make(100, 1000).Recipients[0]);
 
         Assert.True(new AcceptWriter().SizeOf(message with { Recipients = [.. Enumerable.Repeat(one, 1000)] }) > GroupCommit<Accept, Accepted>.GroupBytes / 10);
     }
-
-    private static Accept Make(long id, int length)
-    {
-        var message = new Message
-        {
-            Id = id,
-            AccountId = 1,
-            MessageIdHeader = $"<{id}@acme.example>",
-            FromHeader = "receipts@acme.example",
-            Subject = "Receipt ☺",
-            Size = length,
-            Header = "Subject: x\r\n\r\n"u8.ToArray(),
-            BodyId = id + 1,
-            Tags = ["receipt"],
-            Metadata = """{"order": "42"}""",
-            AcceptedAt = TimeProvider.System.GetUtcNow(),
-        };
-        return new(message, new BodyContent(new byte[length]), [new(Recipient(message, "jane@example.net"), id + 3)], message.AcceptedAt, message.AcceptedAt.AddDays(2), 0);
-    }
-
-    private static Recipient Recipient(Message message, string address) =>
-        new() { Id = message.Id + 2, MessageId = message.Id, AccountId = message.AccountId, LaneId = 1, Address = address, BaseAddress = address };
 
     private static Accept With(Accept accept, Action<Message> change)
     {

@@ -33,6 +33,20 @@ public class NodeSessionTests(TestPostgres postgres)
             "the node to have its name again");
     }
 
+    [Fact]
+    public async Task A_session_that_has_ended_leaves_its_name_to_others_though_its_pool_lives_on()
+    {
+        await using var installation = await Installation.CreateAsync(postgres);
+        await using var database = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(installation.ConnectionString) { NoResetOnClose = true });
+        await using (var session = new NodeSession(database, "one", [], new LeaseTimes(), TimeProvider.System, NullLogger<NodeSession>.Instance))
+            await session.StartAsync(TestContext.Current.CancellationToken);
+
+        await using var again = new NodeSession(installation.Database, "one", [], new LeaseTimes(), TimeProvider.System, NullLogger<NodeSession>.Instance);
+        await again.StartAsync(TestContext.Current.CancellationToken);
+
+        Assert.True(again.IsSafe);
+    }
+
     private static async Task EndConnectionsAsync(Installation installation)
     {
         await using var other = NpgsqlDataSource.Create(installation.ConnectionString);

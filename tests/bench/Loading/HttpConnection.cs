@@ -33,8 +33,13 @@ internal sealed class HttpConnection : IDisposable
     }
 
     /// <summary>The header of a JSON request.</summary>
-    public static string Header(string path, string key, int bodyLength, string contentType = "application/json") =>
-        $"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\nContent-Type: {contentType}\r\n"
+    /// <param name="path">The target.</param>
+    /// <param name="key">The API key.</param>
+    /// <param name="bodyLength">Octets of the body.</param>
+    /// <param name="contentType">Its media type.</param>
+    /// <param name="fields">Further fields, each with its line end.</param>
+    public static string Header(string path, string key, int bodyLength, string contentType = "application/json", string fields = "") =>
+        $"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\nContent-Type: {contentType}\r\n{fields}"
         + string.Create(CultureInfo.InvariantCulture, $"Content-Length: {bodyLength}\r\n\r\n");
 
     /// <summary>Sends a request in parts and reads the answer.</summary>

@@ -15,13 +15,16 @@ internal static class Messages
     public static string Id(string run, int number) => $"<{run}.{number:00000000}@acme.example>";
 
     /// <summary>A request that sends one message.</summary>
-    public static Template Request(string run, string key, string? attachment = null) => Post("/v1/messages", key, Json(run, attachment));
+    public static Template Request(string run, string key, string? attachment = null) => Post("/v1/messages", key, "", Json(run, attachment));
+
+    /// <summary>A request that sends one message and names the send.</summary>
+    public static Template NamedRequest(string run, string key) => Post("/v1/messages", key, $"Idempotency-Key: {run}.{{number}}\r\n", Json(run));
 
     /// <summary>A request that sends many.</summary>
     public static Template Batch(string run, string key, int size)
     {
         var messages = Enumerable.Range(0, size).Select(n => (n == 0 ? "{\"messages\": [" : ",") + Json(run) + (n == size - 1 ? "]}" : "")).ToArray();
-        return Post("/v1/messages/batch", key, messages);
+        return Post("/v1/messages/batch", key, "", messages);
     }
 
     /// <summary>The commands that send one message by SMTP.</summary>
@@ -48,9 +51,9 @@ internal static class Messages
 
     private static string Place(string run) => $"<{run}.{{number}}@acme.example>";
 
-    private static Template Post(string path, string key, params string[] json)
+    private static Template Post(string path, string key, string fields, params string[] json)
     {
-        var header = HttpConnection.Header(path, key, json.Sum(Encoding.UTF8.GetByteCount));
+        var header = HttpConnection.Header(path, key, json.Sum(Encoding.UTF8.GetByteCount), fields: fields);
         return new([header + json[0], .. json[1..]]);
     }
 }

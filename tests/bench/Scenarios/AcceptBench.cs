@@ -20,7 +20,7 @@ internal static class AcceptBench
             for (var round = 0; round < site.Options.Rounds; round++)
             {
                 foreach (var connections in site.Options.ConnectionSteps) accepted += await SinglyAsync(stage, node, connections, stop);
-                accepted += await InBatchesAsync(stage, node, stop);
+                accepted += await NamedAsync(stage, node, stop) + await InBatchesAsync(stage, node, stop);
             }
             if (await stage.CheckBooksAsync(stop) is var counted && counted != accepted) site.Report.Fault($"accept: {accepted} messages were answered with 202, but {counted} are stored.");
         }
@@ -40,12 +40,25 @@ internal static class AcceptBench
         var most = stage.Site.Options.Count(usual: 12_000, quick: 40);
         var count = connections == 1 ? Math.Max(1, most / 8) : connections < stage.Site.Options.Connections ? Math.Max(1, most / 2) : most;
         var (run, _) = stage.Site.NextRun(count);
+        await MeasureAsync(stage, node, connections == 1 ? "1 connection" : $"{connections} connections", run, count, () => stage.PostAsync(node, run, count, stage.Site.Options.Domains, stop, connections));
+        return count;
+    }
+
+    private static async Task<int> NamedAsync(Stage stage, MoxApiProcess node, CancellationToken stop)
+    {
+        var (options, count) = (stage.Site.Options, stage.Site.Options.Count(usual: 12_000, quick: 40));
+        var (run, _) = stage.Site.NextRun(count);
+        await MeasureAsync(stage, node, $"{options.Connections} connections, with Idempotency-Key", run, count, () => stage.PostNamedAsync(node, run, count, options.Domains, stop));
+        return count;
+    }
+
+    private static async Task MeasureAsync(Stage stage, MoxApiProcess node, string what, string run, int count, Func<Task<LoadResult>> postAsync)
+    {
         var meter = stage.Measure(node);
-        var load = await stage.PostAsync(node, run, count, stage.Site.Options.Domains, stop, connections);
+        var load = await postAsync();
         var figures = meter.Read(count).ToArray();
         await StoredAsync(stage, run, load, count);
-        stage.Site.Report.Add(Name, connections == 1 ? "1 connection" : $"{connections} connections", [Figure.Rate(count, load.Elapsed), .. Figure.Times(load.Milliseconds()), .. figures]);
-        return count;
+        stage.Site.Report.Add(Name, what, [Figure.Rate(count, load.Elapsed), .. Figure.Times(load.Milliseconds()), .. figures]);
     }
 
     private static async Task<int> InBatchesAsync(Stage stage, MoxApiProcess node, CancellationToken stop)
@@ -59,12 +72,9 @@ internal static class AcceptBench
         }
         var batches = Math.Max(1, stage.Site.Options.Count(usual: 12_000, quick: 200) / BatchSize);
         var (run, _) = stage.Site.NextRun(batches * BatchSize);
-        var meter = stage.Measure(node);
         var request = Messages.Batch(run, stage.Installation.ApiKey, BatchSize);
-        var load = await Load.RunAsync(0, batches, Connections, HttpLoad.To(node.Http, request, stage.Site.Options.Domains, BatchSize), stop);
-        var figures = meter.Read(batches * BatchSize).ToArray();
-        await StoredAsync(stage, run, load, batches * BatchSize);
-        stage.Site.Report.Add(Name, what, [Figure.Rate(batches * BatchSize, load.Elapsed), .. Figure.Times(load.Milliseconds()), .. figures]);
+        await MeasureAsync(
+            stage, node, what, run, batches * BatchSize, () => Load.RunAsync(0, batches, Connections, HttpLoad.To(node.Http, request, stage.Site.Options.Domains, BatchSize), stop));
         return batches * BatchSize;
     }
 
