@@ -197,6 +197,8 @@ internal static class NodeHost
                 QueuePollInterval = TimeSpan.FromSeconds(15),
                 UseSlidingInvisibilityTimeout = true,
                 InvisibilityTimeout = TimeSpan.FromSeconds(60),
+                // Locks are held for a statement or two, except by a program that was killed meanwhile.
+                DistributedLockTimeout = TimeSpan.FromSeconds(30),
             }));
         services.AddHangfireServer(server =>
         {

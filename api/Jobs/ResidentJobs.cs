@@ -53,14 +53,19 @@ internal sealed partial class ResidentJobs(
         {
             try
             {
-                if (!scheduled) ScheduleChores();
-                scheduled = true;
                 foreach (var resident in Residents().Where(r => !r.IsRunning)) jobs.Create(resident.Job, new EnqueuedState(QueueOf(session.Node)));
+                // Only now, and without holding up a stop: each chore waits for a lock, which a program that was killed may have left.
+                if (!scheduled) await Task.Run(ScheduleChores, stoppingToken).WaitAsync(stoppingToken);
+                scheduled = true;
             }
-            catch (Exception fault)
+            catch (Exception fault) when (!stoppingToken.IsCancellationRequested)
             {
-                // PostgreSQL is away. A fault that left this method would stop the program.
+                // PostgreSQL is away, or a lock. A fault that left this method would stop the program.
                 Log.NotEnqueued(logger, fault.Message);
+            }
+            catch (Exception)
+            {
+                return; // Stopped.
             }
             await Task.Delay(CheckEvery, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -93,7 +98,7 @@ internal sealed partial class ResidentJobs(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "The resident jobs could not be enqueued; it is tried again: {Fault}")]
+        [LoggerMessage(LogLevel.Warning, "The resident jobs and chores could not be enqueued; it is tried again: {Fault}")]
         internal static partial void NotEnqueued(ILogger logger, string fault);
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.EntityFrameworkCore;
 using MoxApi.Migrations.Writing;
 using MoxApi.OpenApi.Errors;
@@ -15,7 +16,7 @@ internal sealed partial class ProblemAnswers(RequestDelegate next, ILogger<Probl
             await next(context);
             if (!context.Response.HasStarted && ForStatus(context) is { } refusal) await refusal.ExecuteAsync(context);
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (Exception gone) when (gone is ConnectionResetException || (gone is OperationCanceledException && context.RequestAborted.IsCancellationRequested))
         {
             // The client has gone; nobody reads an answer.
         }
