@@ -25,7 +25,7 @@ internal static class NodeHealth
 
     private static readonly HealthCheckOptions Alive = new() { Predicate = _ => false };
 
-    private static readonly HealthCheckOptions Able = new() { Predicate = check => check.Tags.Contains(Ready) };
+    private static readonly HealthCheckOptions Able = new() { Predicate = check => check.Tags.Contains(Ready), ResponseWriter = TellAsync };
 
     /// <summary>Registers checks and meters.</summary>
     public static void AddHealth(this IServiceCollection services)
@@ -56,10 +56,17 @@ internal static class NodeHealth
     /// <summary>Maps <c>/metrics</c> on the listeners for HTTP, for keys of the scope admin.</summary>
     public static void MapMetrics(this WebApplication app) => app.MapPrometheusScrapingEndpoint("/metrics").RequireAuthorization(Scopes.Admin);
 
+    // "Healthy", or "Unhealthy" and why; it is asked every few seconds, so the log has no line for each answer.
+    private static Task TellAsync(HttpContext http, HealthReport report)
+    {
+        http.Response.ContentType = "text/plain";
+        return http.Response.WriteAsync(string.Join(' ', report.Entries.Values.Where(e => e.Status != HealthStatus.Healthy).Select(e => e.Description).Prepend(report.Status.ToString())), http.RequestAborted);
+    }
+
     private sealed class ResidentCheck(ResidentJobs residents, NodeSession session) : IHealthCheck
     {
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(
-            !residents.IsRunning ? HealthCheckResult.Unhealthy("A resident job does not run.")
+            !residents.IsRunning ? HealthCheckResult.Unhealthy("The loops do not run.")
             : !session.IsSafe ? HealthCheckResult.Unhealthy("The node's session was not renewed in time.")
             : HealthCheckResult.Healthy());
     }

@@ -23,11 +23,12 @@ internal sealed partial class ResidentJobs(
 
     private static readonly TimeSpan CheckEvery = TimeSpan.FromSeconds(15);
 
-    // Both loops go round every 10 s at rest.
+    // Both loops go round every 10 s at rest, and may miss a round, or be started anew.
     private static readonly TimeSpan Stuck = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Missed = TimeSpan.FromSeconds(30);
 
     private readonly long startedAt = time.GetTimestamp();
-    private long lastSeenRunning = time.GetTimestamp();
+    private long lastSeenRunning; // 0 before they first were.
 
     /// <summary>A node's own queue.</summary>
     public static string QueueOf(string node) => $"node-{node}";
@@ -38,7 +39,7 @@ internal sealed partial class ResidentJobs(
         get
         {
             if (Residents().All(r => r.IsRunning && r.SinceLastRound < Stuck)) Volatile.Write(ref lastSeenRunning, time.GetTimestamp());
-            return time.GetElapsedTime(Volatile.Read(ref lastSeenRunning)) < TimeSpan.FromSeconds(30);
+            return Volatile.Read(ref lastSeenRunning) is not 0 and var seen && time.GetElapsedTime(seen) < Missed;
         }
     }
 

@@ -14,7 +14,7 @@ internal static class IdempotencyKey
     {
         if (!headers.TryGetValue(Header, out var values)) return null;
         if (values is [{ Length: > 0 and <= MaxLength } key] && key.All(c => c is >= ' ' and < '\x7f')) return key;
-        faults.AddParameter(Header, FaultCodes.InvalidValue, $"The key has 1 to {MaxLength} printable ASCII characters.");
+        faults.AddParameter(Header, FaultCodes.InvalidValue, values.Count > 1 ? "It is given once." : $"The key has 1 to {MaxLength} printable ASCII characters.");
         return null;
     }
 }

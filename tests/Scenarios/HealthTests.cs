@@ -35,7 +35,7 @@ public class HealthTests(TestPostgres postgres, MeasuredNode shared) : IClassFix
         Assert.Matches("(?m)^moxapi_session_safe.* 1 ?", await admin.GetStringAsync("/metrics"));
         Assert.Matches("(?m)^moxapi_session_safe.* 1 ?", await monitoring.GetStringAsync("/metrics"));
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(monitoring, "/healthz"));
-        Assert.Equal(HttpStatusCode.OK, await StatusAsync(monitoring, "/readyz"));
+        await Eventually.HoldsAsync(async () => await StatusAsync(monitoring, "/readyz") == HttpStatusCode.OK, "the node to be ready");
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(monitoring, "/v1/messages"));
     }
 
@@ -78,6 +78,24 @@ public class HealthTests(TestPostgres postgres, MeasuredNode shared) : IClassFix
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(client, "/healthz"));
         Assert.Equal(HttpStatusCode.ServiceUnavailable, await StatusAsync(client, "/v1/messages"));
         Assert.Equal(0, await node.StopAsync().WaitAsync(Eventually.Patience, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task It_is_not_ready_before_its_loops_run()
+    {
+        await using var installation = await Installation.CreateAsync(postgres);
+        await using var other = await OtherTransaction.BeginAsync(installation.Database, $"LOCK TABLE {SchemaMigrator.HangfireSchema}.jobqueue");
+        await using var node = await installation.StartNodeAsync("a");
+        using var client = node.Client(installation.ApiKey);
+
+        using var early = await client.GetAsync("/readyz");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, early.StatusCode);
+        Assert.Equal("Unhealthy The loops do not run.", await early.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(client, "/healthz"));
+
+        await other.CommitAsync();
+        await Eventually.HoldsAsync(async () => await StatusAsync(client, "/readyz") == HttpStatusCode.OK, "the node to be ready");
+        Assert.DoesNotContain("HealthCheck", node.Log);
     }
 
     [Fact]

@@ -127,6 +127,21 @@ public sealed class ErasureTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_answer_of_a_key_that_is_just_used_anew_is_left()
+    {
+        await SendAsync(Jane, key: "order-42");
+        await using var other = await OtherTransaction.BeginAsync(host.Installation.Database, """UPDATE idempotent_answer SET answer = '{"id": "another"}'""");
+
+        var erasure = EraseAsync(new { address = Jane });
+        await other.IsAwaitedAsync();
+        await other.CommitAsync();
+
+        Assert.Equal(0, Count(await erasure, "idempotentAnswers"));
+        await using var context = host.Open();
+        Assert.Equal("""{"id": "another"}""", (await context.IdempotentAnswers.SingleAsync(Cancel)).Answer);
+    }
+
+    [Fact]
     public async Task Who_may_not_touch_the_suppression_list_may_not_erase()
     {
         var reader = await host.KeyAsync("acme", Scopes.Read, Scopes.Send);

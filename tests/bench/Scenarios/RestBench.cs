@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using MoxApi.Bench.Measuring;
 using MoxApi.Migrations.Cluster;
+using MoxApi.Tests;
 using MoxApi.Tests.Hosting;
 using Npgsql;
 
@@ -13,14 +14,27 @@ internal static class RestBench
     {
         await using var stage = await site.OpenStageAsync();
         // The first start fills the machine's caches.
-        await using (await stage.StartNodeAsync()) { }
+        await using (var first = await stage.StartNodeAsync()) await IsReadyAsync(first);
         var start = Stopwatch.GetTimestamp();
         await using var node = await stage.StartNodeAsync();
+        await IsReadyAsync(node);
         var ready = Stopwatch.GetElapsedTime(start);
         await MeasureAsync(stage, node, "two minutes after a start", new("startSeconds", ready.TotalSeconds), stop);
         await stage.WarmUpAsync(node, site.Options.Domains, stop);
         await MeasureAsync(stage, node, "two minutes after a load", null, stop);
         await stage.CheckBooksAsync(waiting: 0, stop);
+    }
+
+    private static async Task IsReadyAsync(MoxApiProcess node)
+    {
+        using var client = node.Client("");
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                using var answer = await client.GetAsync("/readyz");
+                return answer.IsSuccessStatusCode;
+            },
+            "the node to be ready");
     }
 
     private static async Task MeasureAsync(Stage stage, MoxApiProcess node, string when, Figure? start, CancellationToken stop)
