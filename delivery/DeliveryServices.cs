@@ -21,7 +21,7 @@ namespace MoxApi.Delivery;
 /// <summary>Puts the room together. The host provides the database, the node's session, ids, secrets, the dialer and the clock.</summary>
 public static class DeliveryServices
 {
-    // Accepts of each kind that wait for PostgreSQL: some ten full groups. Outcomes need no bound, since those that wait are leased rows.
+    // Accepts of each kind that wait for PostgreSQL: some ten full groups, or forty of those with a key. Outcomes need no bound, since those that wait are leased rows.
     private const int MaxWaitingAccepts = 10_000;
 
     /// <summary>Everything that hands messages in: on nodes with the role api or inbound.</summary>

@@ -23,7 +23,7 @@ internal sealed partial class ResidentJobs(
 
     private static readonly TimeSpan CheckEvery = TimeSpan.FromSeconds(15);
 
-    // Both loops go round every 10 s at rest, and may miss a round, or be started anew.
+    // Both loops go round at least every 10 s at rest, and may miss a round, or be started anew.
     private static readonly TimeSpan Stuck = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Missed = TimeSpan.FromSeconds(30);
 

@@ -66,19 +66,26 @@ internal sealed class StoredErasure(NpgsqlDataSource database, IDbContextFactory
         var total = 0;
         foreach (var some in times.Chunk(AnswersAtOnce))
         {
-            var found = await context.IdempotentAnswers.AsNoTracking().Where(i => i.AccountId == account && some.Contains(i.CreatedAt))
-                .Select(i => new { i.Key, i.Answer }).ToListAsync(cancel);
+            var found = await context.IdempotentAnswers.Where(i => i.AccountId == account && some.Contains(i.CreatedAt)).Select(i => new { i.Key, i.CreatedAt }).ToListAsync(cancel);
             foreach (var row in found)
             {
-                var answer = JsonNode.Parse(row.Answer)!;
-                if (!Replace(answer, key)) continue;
-                var text = answer.ToJsonString();
-                // Unless the key was taken over meanwhile.
-                total += await context.IdempotentAnswers.Where(i => i.AccountId == account && i.Key == row.Key && i.Answer == row.Answer)
-                    .ExecuteUpdateAsync(set => set.SetProperty(i => i.Answer, text), cancel);
+                if (await ReplaceInAnswerAsync(context.IdempotentAnswers.Where(i => i.AccountId == account && i.Key == row.Key && i.CreatedAt == row.CreatedAt), key, cancel)) total++;
             }
         }
         return total;
+    }
+
+    // Where the answer is not what was read any more, it is read anew: another erasure may have replaced another address in it. A key that was taken over has another time.
+    private static async Task<bool> ReplaceInAnswerAsync(IQueryable<IdempotentAnswer> one, string key, CancellationToken cancel)
+    {
+        while (await one.Select(i => i.Answer).SingleOrDefaultAsync(cancel) is { } read)
+        {
+            var answer = JsonNode.Parse(read)!;
+            if (!Replace(answer, key)) return false;
+            var replaced = answer.ToJsonString();
+            if (await one.Where(i => i.Answer == read).ExecuteUpdateAsync(set => set.SetProperty(i => i.Answer, replaced), cancel) > 0) return true;
+        }
+        return false;
     }
 
     private static bool Replace(JsonNode node, string key)

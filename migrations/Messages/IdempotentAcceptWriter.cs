@@ -4,14 +4,14 @@ using static MoxApi.Migrations.Writing.Columns;
 
 namespace MoxApi.Migrations.Messages;
 
-/// <summary>A message whose sender named the send.</summary>
+/// <summary>A message that came with an Idempotency-Key.</summary>
 /// <param name="Accept">The message.</param>
-/// <param name="Answer">The name, and the answer where all recipients become what is wanted.</param>
+/// <param name="Answer">The key, and the answer where all recipients become what is wanted.</param>
 /// <param name="MakeAnswer">Makes the answer anew where some do not.</param>
 public sealed record IdempotentAccept(Accept Accept, IdempotentAnswer Answer, Func<string> MakeAnswer);
 
 /// <summary>
-/// The accept of messages whose senders named the sends: keys, answers and messages are committed together or not at all, so a client that
+/// The accept of messages that came with an Idempotency-Key: keys, answers and messages are committed together or not at all, so a client that
 /// lost our answer, or our node, can send again. Null is the result where another has the key, who has committed it or is about to.
 /// </summary>
 public sealed class IdempotentAcceptWriter : IGroupWrite<IdempotentAccept, Accepted?>

@@ -109,7 +109,7 @@ public sealed class OutcomeWriter : IGroupWrite<Outcome, OutcomeResult>
     public async Task<OutcomeResult[]> WriteAsync(NpgsqlConnection connection, IReadOnlyList<Outcome> group, CancellationToken cancel)
     {
         await using var command = new NpgsqlCommand(Statement, connection);
-        // In the order of the index. Two groups have no row in common, which are leased to one session, and so need no order among them.
+        // In the order of the index. Two groups have no row in common, since each row is leased to one session, and so need no order among them.
         AddColumns(command, [.. group.OrderBy(o => o.Attempt.RecipientId)]);
         var applied = new HashSet<long>();
         var webhooks = false;

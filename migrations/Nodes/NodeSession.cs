@@ -146,10 +146,12 @@ public sealed partial class NodeSession : IAsyncDisposable
     private async Task<bool> TryConnectAsync(CancellationToken cancel)
     {
         var opened = await database.OpenConnectionAsync(cancel);
+        var hasLock = false;
         try
         {
             await using var command = new NpgsqlCommand("SELECT pg_try_advisory_lock(hashtextextended('moxapi:node:' || $1, 0))", opened) { Parameters = { new() { Value = Node } } };
-            if (await command.ExecuteScalarAsync(cancel) is not true) return false;
+            hasLock = await command.ExecuteScalarAsync(cancel) is true;
+            if (!hasLock) return false;
             opened.Notification += (_, notice) =>
             {
                 if (signals.TryGetValue(notice.Payload, out var signal)) signal.SetFromElsewhere();
@@ -162,7 +164,7 @@ public sealed partial class NodeSession : IAsyncDisposable
         }
         finally
         {
-            if (connection != opened) await CloseAsync(opened);
+            if (connection != opened) await (hasLock ? CloseAsync(opened) : opened.DisposeAsync());
         }
     }
 

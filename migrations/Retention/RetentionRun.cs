@@ -27,7 +27,7 @@ public sealed class RetentionRun(NpgsqlDataSource database, RetentionOptions opt
         }
         finally
         {
-            // In the pool the connection would keep the lock until somebody else takes it out.
+            // In the pool the connection would keep the lock as long as it lives.
             await using var giveBack = new NpgsqlCommand("SELECT pg_advisory_unlock(hashtextextended('moxapi:retention', 0))", alone);
             await giveBack.ExecuteNonQueryAsync(CancellationToken.None);
         }

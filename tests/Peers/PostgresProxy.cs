@@ -60,7 +60,7 @@ internal sealed class PostgresProxy : IAsyncDisposable
     }
 
     /// <summary>
-    /// Lets the next transaction with a statement that has these words be committed, keeps the answer to the commit back, and breaks the connection.
+    /// Lets the next transaction that was begun and has a statement with these words be committed, keeps the answer to the commit back, and breaks the connection.
     /// </summary>
     /// <returns>Ends when that has happened.</returns>
     public Task LoseCommitOf(string words)
@@ -165,7 +165,7 @@ internal sealed class PostgresProxy : IAsyncDisposable
 
     /// <summary>
     /// How much of the server's messages may go on: all that are whole; of a connection that is watched, up to the last that says that the server is ready.
-    /// The commit is what ends an open transaction: before its first statement a connection of a pool is reset, which the server answers too.
+    /// The commit is what ends an open transaction.
     /// </summary>
     private static (long Length, bool IsCommitted) Measure(ReadOnlySequence<byte> buffer, Link link)
     {

@@ -114,17 +114,17 @@ public sealed class IdempotencyTests(ApiNode shared) : IClassFixture<ApiNode>, I
         Assert.Equal(1, await SentAsync());
     }
 
-    [Fact]
-    public async Task The_answer_that_is_given_again_says_who_was_suppressed()
+    [Theory, InlineData("small", 10), InlineData("large", 3 << 20)]
+    public async Task The_answer_that_is_given_again_says_who_was_suppressed(string recipient, int octets)
     {
-        const string Body = """{"to": ["sam@example.org"], "subject": "Receipt", "text": "1"}""";
+        var body = $$"""{"to": ["{{recipient}}@example.org"], "text": "1", "attachments": [{"filename": "a.bin", "contentType": "application/octet-stream", "content": "{{Convert.ToBase64String(new byte[octets])}}"}]}""";
         await using (var context = installation.Open())
         {
             await context.Database.ExecuteSqlAsync($"""
-                INSERT INTO suppression (account_id, base_address, address, reason, failure_class, created_at) SELECT id, 'sam@example.org', 'sam@example.org', 0, 0, now() FROM account
+                INSERT INTO suppression (account_id, base_address, address, reason, failure_class, created_at) SELECT id, {recipient} || '@example.org', {recipient} || '@example.org', 0, 0, now() FROM account
                 """, TestContext.Current.CancellationToken);
         }
-        var (first, second) = (await SendAsync(client, "suppressed", Body), await SendAsync(client, "suppressed", Body));
+        var (first, second) = (await SendAsync(client, recipient, body), await SendAsync(client, recipient, body));
         Assert.Equal("suppressed", (string?)first.Body["recipients"]![0]!["status"]);
         Assert.True(JsonNode.DeepEquals(first.Body, second.Body), $"{first.Body}\n{second.Body}");
     }

@@ -130,7 +130,7 @@ public sealed class ErasureTests(TestPostgres postgres) : IAsyncLifetime
     public async Task The_answer_of_a_key_that_is_just_used_anew_is_left()
     {
         await SendAsync(Jane, key: "order-42");
-        await using var other = await OtherTransaction.BeginAsync(host.Installation.Database, """UPDATE idempotent_answer SET answer = '{"id": "another"}'""");
+        await using var other = await OtherTransaction.BeginAsync(host.Installation.Database, """UPDATE idempotent_answer SET answer = '{"id": "another"}', created_at = created_at + interval '1 day'""");
 
         var erasure = EraseAsync(new { address = Jane });
         await other.IsAwaitedAsync();
@@ -139,6 +139,24 @@ public sealed class ErasureTests(TestPostgres postgres) : IAsyncLifetime
         Assert.Equal(0, Count(await erasure, "idempotentAnswers"));
         await using var context = host.Open();
         Assert.Equal("""{"id": "another"}""", (await context.IdempotentAnswers.SingleAsync(Cancel)).Answer);
+    }
+
+    [Fact]
+    public async Task Of_two_erased_at_once_neither_is_left_in_an_answer()
+    {
+        const string Sam = "sam@example.net";
+        await SendAsync(Jane, "order-42", Sam);
+        await using var other = await OtherTransaction.BeginAsync(host.Installation.Database, $"UPDATE idempotent_answer SET answer = replace(answer, '{Sam}', '{RecipientErasure.Placeholder}')");
+
+        var erasure = EraseAsync(new { address = Jane });
+        await other.IsAwaitedAsync();
+        await other.CommitAsync();
+
+        Assert.Equal(1, Count(await erasure, "idempotentAnswers"));
+        await using var context = host.Open();
+        var answer = (await context.IdempotentAnswers.SingleAsync(Cancel)).Answer;
+        Assert.DoesNotContain(Sam, answer, StringComparison.Ordinal);
+        Assert.DoesNotContain(Jane, answer, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -163,11 +181,11 @@ public sealed class ErasureTests(TestPostgres postgres) : IAsyncLifetime
         Assert.Equal(0, await context.BodyChunks.CountAsync(Cancel));
     }
 
-    private async Task<string> SendAsync(string to, string? key = null)
+    private async Task<string> SendAsync(string to, string? key = null, params string[] cc)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/messages")
         {
-            Content = new StringContent(JsonSerializer.Serialize(new { to = new[] { to }, subject = "For Jane.Doe", text = "Dear jane.doe", tags = new[] { "jane.doe" }, metadata = new { customer = "jane.doe" } }), System.Text.Encoding.UTF8, "application/json"),
+            Content = new StringContent(JsonSerializer.Serialize(new { to = new[] { to }, cc, subject = "For Jane.Doe", text = "Dear jane.doe", tags = new[] { "jane.doe" }, metadata = new { customer = "jane.doe" } }), System.Text.Encoding.UTF8, "application/json"),
             Headers = { Authorization = new("Bearer", host.Installation.ApiKey) },
         };
         if (key is not null) request.Headers.Add("Idempotency-Key", key);
