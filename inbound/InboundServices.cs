@@ -18,7 +18,7 @@ public static class InboundServices
     /// <exception cref="FormatException">The sandbox's address is none.</exception>
     public static IServiceCollection AddInbound(this IServiceCollection services, SmtpOptions smtp, string? sandboxAddress)
     {
-        smtp.RefusedRecipientsAreFaults = sandboxAddress is null;
+        if (sandboxAddress is not null) smtp.ServeSandbox();
         return services
             .AddSmtp(smtp)
             .AddSingleton(new MailboxOptions { SandboxAddress = sandboxAddress is null ? null : MailAddress.Parse(sandboxAddress) })

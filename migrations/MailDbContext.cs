@@ -47,7 +47,9 @@ public sealed class MailDbContext(DbContextOptions<MailDbContext> options) : DbC
         else options.UseNpgsql(source, Store);
         options.UseSnakeCaseNamingConvention();
         // What fails is thrown, and is logged by whoever does not handle it: a name that is taken is an answer to a client, and no error of the program.
-        options.ConfigureWarnings(log => log.Log((RelationalEventId.CommandError, LogLevel.Debug), (CoreEventId.SaveChangesFailed, LogLevel.Debug)));
+        options.ConfigureWarnings(log => log.Log(
+            (RelationalEventId.CommandError, LogLevel.Debug), (RelationalEventId.ConnectionError, LogLevel.Debug), (CoreEventId.SaveChangesFailed, LogLevel.Debug),
+            (CoreEventId.QueryIterationFailed, LogLevel.Debug)));
         static void Store(Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure.NpgsqlDbContextOptionsBuilder npgsql) =>
             npgsql.MigrationsHistoryTable(HistoryTable).SetPostgresVersion(15, 0);
     }

@@ -16,7 +16,7 @@ internal static class RunCommand
         }
         catch (IOException taken) when (read.Settings.IsSandbox && taken.InnerException is AddressInUseException)
         {
-            throw new CommandException($"{taken.Message} Another program uses the port: --port-offset 2000 takes others.");
+            throw new CommandException($"{taken.Message} Another program uses the port: --port-offset {(read.Settings.PortOffset + 1000) % 64_000} takes others.");
         }
     }
 

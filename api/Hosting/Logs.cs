@@ -29,6 +29,8 @@ internal static class Logs
         });
         logging.SetMinimumLevel(LogLevel.Information);
         foreach (var noisy in new[] { "Microsoft", "System", "Hangfire", "Npgsql", "OpenTelemetry" }) logging.AddFilter(noisy, LogLevel.Warning);
+        // It tells of every connection of a pool that breaks, with its stack; who uses one is told anyway.
+        logging.AddFilter("Npgsql.Connection", LogLevel.Critical);
         // Why a node is not ready is in the answer, which is asked for every few seconds.
         logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
         // It logs what ends the start with its stack; the command says the same in a line.

@@ -66,9 +66,23 @@ internal static class NodeHost
         var app = Build(settings, configuration, database, session, publicIds, secrets);
         await using (app)
         {
-            await app.StartAsync(stop);
+            await StartAsync(app, stop);
             await started(Addresses(app.Services));
             await app.WaitForShutdownAsync(stop);
+        }
+    }
+
+    // Where one part does not start, as a listener whose port is taken, the others run already, and nobody stops them.
+    private static async Task StartAsync(WebApplication app, CancellationToken stop)
+    {
+        try
+        {
+            await app.StartAsync(stop);
+        }
+        catch
+        {
+            await app.StopAsync(CancellationToken.None);
+            throw;
         }
     }
 

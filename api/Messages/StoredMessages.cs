@@ -34,7 +34,7 @@ internal sealed partial class StoredMessages(
         {
             var receipt = await submission.SubmitAsync(ToSubmission(caller, draft, idempotencyKey), cancellationToken);
             var id = ids.Make(PublicIdKind.Message, receipt.MessageId);
-            Log.Accepted(logger, id, receipt.Recipients.Count);
+            if (!receipt.IsRepeated) Log.Accepted(logger, id, receipt.Recipients.Count);
             return new SendMessageResponse
             {
                 Id = id,

@@ -8,6 +8,7 @@ using MoxApi.Migrations.Identifiers;
 using MoxApi.OpenApi.Access;
 using MoxApi.OpenApi.Errors;
 using MoxApi.OpenApi.Recipients;
+using Erased = MoxApi.Migrations.Messages.RecipientErasure;
 
 namespace MoxApi.Api.Recipients;
 
@@ -31,6 +32,7 @@ internal static class ErasureEndpoints
         var faults = new Faults();
         var request = await JsonBody.ReadAsync<EraseRecipientRequest>(http.Request, faults, cancellationToken);
         if (!MailAddress.TryParse(request.Address, out var address, out var fault)) faults.Add("/address", FaultCodes.InvalidAddress, fault);
+        else if (BaseAddress.Of(address) == Erased.Placeholder) faults.Add("/address", FaultCodes.InvalidAddress, "This stands for everybody who was erased.");
         var account = request.AccountId is { } id ? caller.Sees(id, ids) : caller.AccountId;
         if (account is null) faults.Add("/accountId", FaultCodes.UnknownReference, "There is no such account.");
         faults.ThrowIfAny();

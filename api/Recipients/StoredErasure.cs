@@ -1,3 +1,5 @@
+using System.Linq.Expressions;
+using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using MoxApi.Mail.Addresses;
@@ -11,23 +13,25 @@ namespace MoxApi.Api.Recipients;
 /// <summary>Erases what an account has stored of a recipient. Each step is harmless when it is done again, so a request that was cut short is repeated.</summary>
 internal sealed class StoredErasure(NpgsqlDataSource database, IDbContextFactory<MailDbContext> contexts, RecipientChanges changes, TimeProvider time)
 {
-    private const int BatchSize = 1000;
-
-    // An answer has up to 1,000 addresses.
-    private const int AnswersAtOnce = 100;
+    private const int CanceledAtOnce = 1000;
+    private const int ErasedAtOnce = 200;
 
     private static readonly RecipientStatus[] Unfinished = [RecipientStatus.Queued, RecipientStatus.Scheduled, RecipientStatus.Held, RecipientStatus.Delayed];
 
-    /// <summary>
-    /// Cancels what is on its way to the address, then erases it, in this order: what is on its way cannot be erased. Answers come before messages, by which
-    /// they are found.
-    /// </summary>
+    /// <summary>Cancels what is on its way to the address, then erases it, in this order: what is on its way cannot be erased.</summary>
     public async Task<Erasure> EraseAsync(long account, MailAddress address, bool keepSuppression, CancellationToken cancel)
     {
         var key = BaseAddress.Of(address);
-        var canceled = await CancelAsync(account, key, cancel);
-        var answers = await ReplaceInAnswersAsync(account, key, cancel);
-        var erased = await RecipientErasure.EraseAsync(database, account, key, time.GetUtcNow(), cancel);
+        var canceled = 0;
+        await foreach (var page in PagesAsync(r => r.AccountId == account && r.BaseAddress == key && Unfinished.Contains(r.Status), CanceledAtOnce, cancel))
+            canceled += (await changes.ApplyAsync(page.Select(r => r.Id), RecipientChange.Cancel, null, null, cancel)).Count;
+        var (erased, answers) = (new ErasedMessages(), 0);
+        await foreach (var page in PagesAsync(r => r.AccountId == account && r.BaseAddress == key, ErasedAtOnce, cancel))
+        {
+            // Answers first, and of these recipients alone: an answer is found by what is erased.
+            answers += await ReplaceInAnswersAsync(account, page.Select(r => r.AcceptedAt), key, cancel);
+            erased = erased.Plus(await RecipientErasure.EraseAsync(database, page.Select(r => r.Id), key, time.GetUtcNow(), cancel));
+        }
         return new Erasure
         {
             Canceled = canceled,
@@ -40,37 +44,35 @@ internal sealed class StoredErasure(NpgsqlDataSource database, IDbContextFactory
         };
     }
 
-    private async Task<int> CancelAsync(long account, string key, CancellationToken cancel)
+    // In the order of the index over addresses. A page is looked for when the one before is done with.
+    private async IAsyncEnumerable<List<Place>> PagesAsync(Expression<Func<Recipient, bool>> which, int size, [EnumeratorCancellation] CancellationToken cancel)
     {
         await using var context = await contexts.CreateDbContextAsync(cancel);
-        var total = 0;
-        for (var (at, id) = (DateTimeOffset.UnixEpoch, 0L); ;)
+        var last = new Place(DateTimeOffset.UnixEpoch, 0);
+        while (true)
         {
-            // In the order of the index over addresses.
-            var page = await context.Recipients.Where(r => r.AccountId == account && r.BaseAddress == key && Unfinished.Contains(r.Status))
-                .Where(r => EF.Functions.GreaterThan(ValueTuple.Create(r.AcceptedAt, r.Id), ValueTuple.Create(at, id)))
-                .OrderBy(r => r.AcceptedAt).ThenBy(r => r.Id).Take(BatchSize).Select(r => new { r.AcceptedAt, r.Id }).ToListAsync(cancel);
-            if (page.Count == 0) return total;
-            total += (await changes.ApplyAsync(page.Select(r => r.Id), RecipientChange.Cancel, null, null, cancel)).Count;
-            (at, id) = (page[^1].AcceptedAt, page[^1].Id);
+            var page = await context.Recipients.Where(which)
+                .Where(r => EF.Functions.GreaterThan(ValueTuple.Create(r.AcceptedAt, r.Id), ValueTuple.Create(last.AcceptedAt, last.Id)))
+                .OrderBy(r => r.AcceptedAt).ThenBy(r => r.Id).Take(size).Select(r => new Place(r.AcceptedAt, r.Id)).ToListAsync(cancel);
+            if (page.Count == 0) yield break;
+            yield return page;
+            last = page[^1];
         }
     }
 
     // The answer to a repeated request must stay, or it would be sent again; only the address in it goes. It has the time of its message. One that is no longer given
     // may be there until the next hour.
-    private async Task<int> ReplaceInAnswersAsync(long account, string key, CancellationToken cancel)
+    private async Task<int> ReplaceInAnswersAsync(long account, IEnumerable<DateTimeOffset> accepted, string key, CancellationToken cancel)
     {
-        await using var context = await contexts.CreateDbContextAsync(cancel);
         var since = time.GetUtcNow() - (2 * IdempotentAnswer.Life);
-        var times = await context.Recipients.Where(r => r.AccountId == account && r.BaseAddress == key && r.AcceptedAt >= since).Select(r => r.AcceptedAt).Distinct().ToListAsync(cancel);
+        var times = accepted.Where(at => at >= since).Distinct().ToArray();
+        if (times.Length == 0) return 0;
+        await using var context = await contexts.CreateDbContextAsync(cancel);
+        var found = await context.IdempotentAnswers.Where(i => i.AccountId == account && times.Contains(i.CreatedAt)).Select(i => new { i.Key, i.CreatedAt }).ToListAsync(cancel);
         var total = 0;
-        foreach (var some in times.Chunk(AnswersAtOnce))
+        foreach (var row in found)
         {
-            var found = await context.IdempotentAnswers.Where(i => i.AccountId == account && some.Contains(i.CreatedAt)).Select(i => new { i.Key, i.CreatedAt }).ToListAsync(cancel);
-            foreach (var row in found)
-            {
-                if (await ReplaceInAnswerAsync(context.IdempotentAnswers.Where(i => i.AccountId == account && i.Key == row.Key && i.CreatedAt == row.CreatedAt), key, cancel)) total++;
-            }
+            if (await ReplaceInAnswerAsync(context.IdempotentAnswers.Where(i => i.AccountId == account && i.Key == row.Key && i.CreatedAt == row.CreatedAt), key, cancel)) total++;
         }
         return total;
     }
@@ -121,4 +123,6 @@ internal sealed class StoredErasure(NpgsqlDataSource database, IDbContextFactory
             set => set.SetProperty(s => s.Address, s => s.BaseAddress).SetProperty(s => s.Detail, (string?)null).SetProperty(s => s.RecipientId, (long?)null), cancel);
         return 0;
     }
+
+    private sealed record Place(DateTimeOffset AcceptedAt, long Id);
 }

@@ -82,7 +82,7 @@ public sealed class Submission
         var (key, fingerprint) = request.Idempotency!;
         if (await commits.FindAsync(request.AccountId, key, now, cancel) is not { } known) return null;
         if (!known.Fingerprint.AsSpan().SequenceEqual(fingerprint)) throw new IdempotencyMismatchException();
-        return JsonSerializer.Deserialize(known.Answer, ReceiptJson.Default.SubmissionReceipt);
+        return JsonSerializer.Deserialize(known.Answer, ReceiptJson.Default.SubmissionReceipt)! with { IsRepeated = true };
     }
 
     private async Task<Message> MessageAsync(SubmissionRequest request, Sender sender, SignedMessage signed, DateTimeOffset now, CancellationToken cancel)

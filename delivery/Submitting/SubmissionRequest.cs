@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using MoxApi.Delivery.Composing;
 using MoxApi.Mail.Addresses;
 using MoxApi.Migrations.Accounts;
@@ -58,7 +59,12 @@ public sealed record Idempotency(string Key, byte[] Fingerprint);
 /// <param name="MessageIdHeader">Its Message-ID with angle brackets.</param>
 /// <param name="AcceptedAt">When.</param>
 /// <param name="Recipients">Its recipients, in the order of the request.</param>
-public sealed record SubmissionReceipt(long MessageId, string MessageIdHeader, DateTimeOffset AcceptedAt, IReadOnlyList<ReceiptRecipient> Recipients);
+public sealed record SubmissionReceipt(long MessageId, string MessageIdHeader, DateTimeOffset AcceptedAt, IReadOnlyList<ReceiptRecipient> Recipients)
+{
+    /// <summary>Whether it is that of an earlier send with the same Idempotency-Key.</summary>
+    [JsonIgnore]
+    public bool IsRepeated { get; init; }
+}
 
 /// <summary>A recipient as it was accepted.</summary>
 public sealed record ReceiptRecipient(long Id, string Address, RecipientStatus Status);

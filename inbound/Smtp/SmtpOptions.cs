@@ -36,7 +36,7 @@ public sealed class SmtpOptions
     [Range(10, 100_000)]
     public int MaxIdleCommands { get; set; } = 100;
 
-    /// <summary>Whether a recipient refused for good counts: not in the sandbox, where failing addresses are there to be tried.</summary>
+    /// <summary>Whether a recipient refused for good counts.</summary>
     internal bool RefusedRecipientsAreFaults { get; set; } = true;
 
     /// <summary>How long to wait for a command, and for a client to read our replies. RFC 5321 §4.5.3.2.7: at least 5 minutes.</summary>
@@ -56,4 +56,7 @@ public sealed class SmtpOptions
 
     /// <summary>Where messages too long for memory are kept while they arrive; null is the system's folder for temporary files.</summary>
     public string? SpoolFolder { get; set; }
+
+    /// <summary>For the sandbox, where all clients are on this machine and one is our own delivery, to however many domains; and where failing addresses are there to be tried.</summary>
+    internal void ServeSandbox() => (RefusedRecipientsAreFaults, MaxConnections, MaxConnectionsPerNetwork) = (false, 100_000, 100_000);
 }

@@ -10,7 +10,8 @@ namespace MoxApi.Migrations.Messages;
 /// <param name="Unfinished">Messages that are not finished, of which nothing was erased.</param>
 public readonly record struct ErasedMessages(int Recipients, int Messages, int WebhookDeliveries, int Unfinished)
 {
-    internal ErasedMessages Plus(ErasedMessages more) =>
+    /// <summary>Both.</summary>
+    public ErasedMessages Plus(ErasedMessages more) =>
         new(Recipients + more.Recipients, Messages + more.Messages, WebhookDeliveries + more.WebhookDeliveries, Unfinished + more.Unfinished);
 }
 
@@ -23,17 +24,13 @@ public static class RecipientErasure
     /// <summary>What stands in place of an erased address. RFC 6761 §6.4: there is no domain below <c>invalid</c>, so it cannot be sent to.</summary>
     public const string Placeholder = "erased@erased.invalid";
 
-    private const int BatchSize = 200;
-
     // Contents are shared by all recipients of a message, and a conversation names those it was about: they go with the message, whoever it went to besides.
     // A message that is not finished for everybody must keep them.
     private const string Statement = """
-        WITH page AS (
-          SELECT id, message_id, accepted_at FROM recipient
-          WHERE account_id = $1 AND base_address = $2 AND (accepted_at, id) > ($3, $4) ORDER BY accepted_at, id LIMIT $5),
+        WITH page AS (SELECT id, message_id FROM recipient WHERE id = ANY ($1) AND base_address = $2),
         busy AS (SELECT DISTINCT r.message_id FROM recipient r WHERE r.message_id IN (SELECT message_id FROM page) AND r.status IN (0, 1, 2, 3)),
         m AS (
-          UPDATE message SET header = '', subject = '', tags = '{}', metadata = '{}', content_deleted_at = coalesce(content_deleted_at, $6)
+          UPDATE message SET header = '', subject = '', tags = '{}', metadata = '{}', content_deleted_at = coalesce(content_deleted_at, $3)
           WHERE id IN (SELECT message_id FROM page) AND id NOT IN (SELECT message_id FROM busy)
           RETURNING id, body_id),
         b AS (UPDATE body SET size = 0, "inline" = '' WHERE id IN (SELECT body_id FROM m)),
@@ -48,37 +45,29 @@ public static class RecipientErasure
           UPDATE webhook_delivery d SET request_headers = NULL, response_headers = NULL, response_body = NULL, error = NULL FROM posted WHERE d.id = posted.id
           RETURNING d.id),
         r AS (
-          UPDATE recipient SET address = $7, base_address = $7 WHERE id IN (SELECT page.id FROM page JOIN m ON m.id = page.message_id)
+          UPDATE recipient SET address = $4, base_address = $4 WHERE id IN (SELECT page.id FROM page JOIN m ON m.id = page.message_id)
           RETURNING id)
-        SELECT (SELECT count(*)::int FROM r), (SELECT count(*)::int FROM m), (SELECT count(*)::int FROM w), (SELECT count(*)::int FROM busy), last.accepted_at, last.id
-        FROM (SELECT accepted_at, id FROM page ORDER BY accepted_at DESC, id DESC LIMIT 1) last
+        SELECT (SELECT count(*)::int FROM r), (SELECT count(*)::int FROM m), (SELECT count(*)::int FROM w), (SELECT count(*)::int FROM busy)
         """;
 
-    /// <summary>Erases, a batch at a time.</summary>
+    /// <summary>Erases recipients of one address: some at a time, since it is one transaction.</summary>
     /// <param name="database">Where the messages are.</param>
-    /// <param name="account">Whose messages.</param>
-    /// <param name="baseAddress">The recipient: see <see cref="Recipient.BaseAddress"/>.</param>
+    /// <param name="recipients">Their ids. Those that do not have the address any more are left out.</param>
+    /// <param name="baseAddress">Their address: see <see cref="Recipient.BaseAddress"/>.</param>
     /// <param name="now">The time.</param>
-    /// <param name="cancel">Gives up between batches.</param>
-    public static async Task<ErasedMessages> EraseAsync(NpgsqlDataSource database, long account, string baseAddress, DateTimeOffset now, CancellationToken cancel)
+    /// <param name="cancel">Gives up, with nothing erased.</param>
+    public static Task<ErasedMessages> EraseAsync(NpgsqlDataSource database, IEnumerable<long> recipients, string baseAddress, DateTimeOffset now, CancellationToken cancel)
     {
-        var total = new ErasedMessages();
-        var place = (At: DateTimeOffset.MinValue, Id: 0L);
-        while (true)
-        {
-            object[] parameters = [account, baseAddress, place.At, place.Id, BatchSize, now, Placeholder];
-            if (await Deadlock.RetryAsync(stop => EraseAsync(database, parameters, stop), cancel) is not var (page, last)) return total;
-            total = total.Plus(page);
-            place = last;
-        }
+        object[] parameters = [recipients.ToArray(), baseAddress, now, Placeholder];
+        return Deadlock.RetryAsync(stop => EraseAsync(database, parameters, stop), cancel);
     }
 
-    private static async Task<(ErasedMessages Page, (DateTimeOffset At, long Id) Last)?> EraseAsync(NpgsqlDataSource database, object[] parameters, CancellationToken cancel)
+    private static async Task<ErasedMessages> EraseAsync(NpgsqlDataSource database, object[] parameters, CancellationToken cancel)
     {
         await using var command = database.CreateCommand(Statement);
         foreach (var value in parameters) command.Parameters.Add(new() { Value = value });
         await using var reader = await command.ExecuteReaderAsync(cancel);
-        if (!await reader.ReadAsync(cancel)) return null;
-        return (new(reader.GetInt32(0), reader.GetInt32(1), reader.GetInt32(2), reader.GetInt32(3)), (reader.GetFieldValue<DateTimeOffset>(4), reader.GetInt64(5)));
+        await reader.ReadAsync(cancel);
+        return new(reader.GetInt32(0), reader.GetInt32(1), reader.GetInt32(2), reader.GetInt32(3));
     }
 }

@@ -11,7 +11,7 @@ public sealed record EraseRecipientRequest
     public required string Address { get; init; }
 
     /// <summary>
-    /// Whether the address stays on the suppression list if it is there, without anything that was noted about it: so an objection is still honoured. Left out, it does.
+    /// Whether the address stays on the suppression list if it is there, with its reason and times, but without details and the message that led to it: so an objection is still honoured. Left out, it does.
     /// </summary>
     /// <example>true</example>
     public bool? KeepSuppression { get; init; }

@@ -38,6 +38,18 @@ public sealed class IdempotencyTests(ApiNode shared) : IClassFixture<ApiNode>, I
     }
 
     [Fact]
+    public async Task A_send_is_logged_once_however_often_it_is_asked_for()
+    {
+        const string Body = """{"to": ["jane@example.org"], "text": "1"}""";
+        var id = (string)(await SendAsync(client, "logged", Body)).Body["id"]!;
+        await SendAsync(client, "logged", Body);
+        var next = (string)(await SendAsync(client, "logged-2", Body)).Body["id"]!;
+
+        await Eventually.HoldsAsync(() => Task.FromResult(shared.Process.Log.Contains($"Accepted {next}", StringComparison.Ordinal)), "what was accepted last to be logged");
+        Assert.Equal(2, shared.Process.Log.Split($"Accepted {id}").Length);
+    }
+
+    [Fact]
     public async Task The_same_key_with_another_message_is_refused()
     {
         await SendAsync(client, "mismatch", """{"to": ["jane@example.org"], "subject": "Receipt", "text": "1"}""");

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using MoxApi.Tests.Hosting;
 using Xunit;
 
@@ -41,6 +43,21 @@ public sealed class SandboxLifeTests : IDisposable
         using var again = second.Client(SandboxFolder.Key);
         await Eventually.HoldsAsync(async () => subjects.Except(await SandboxFolder.SubjectsAsync(again)).Any() is false, "all that was acknowledged to arrive");
         Assert.Equal(0, await second.StopAsync());
+        Assert.Empty(sandbox.Processes());
+    }
+
+    [Fact]
+    public async Task Where_a_port_is_taken_it_says_which_others_to_take_and_stops_in_peace()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var offset = ((IPEndPoint)other.LocalEndpoint).Port - 80;
+
+        var run = await sandbox.RunAsync("--port-offset", $"{offset}");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains($"address already in use. Another program uses the port: --port-offset {(offset + 1000) % 64_000} takes others.", run.Log);
+        Assert.DoesNotMatch("(?m)(warn|fail|crit): ", run.Log);
         Assert.Empty(sandbox.Processes());
     }
 

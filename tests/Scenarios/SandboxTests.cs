@@ -54,6 +54,23 @@ public sealed class SandboxTests(SandboxTests.Running running) : IClassFixture<S
     }
 
     [Fact]
+    public async Task Mail_to_many_domains_at_once_is_not_too_much_for_its_own_listener()
+    {
+        const int Domains = 300;
+        using var answer = await client.PostAsJsonAsync("/v1/messages/batch", new
+        {
+            messages = Enumerable.Range(0, Domains).Select(n => new { to = new[] { $"jane@d{n}x.example" }, text = "x", tags = new[] { "wide" } }),
+        });
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+
+        await Eventually.HoldsAsync(async () => await CountAsync("delivered") + await CountAsync("delayed") == Domains, "all to be tried");
+        Assert.Equal(Domains, await CountAsync("delivered"));
+
+        async Task<int> CountAsync(string status) =>
+            JsonNode.Parse(await client.GetStringAsync($"/v1/messages?tag=wide&status={status}&count=true&limit=1"))!["total"]!.GetValue<int>();
+    }
+
+    [Fact]
     public async Task Only_local_host_names_are_answered()
     {
         foreach (var path in new[] { "/v1/received", "/swagger/index.html", "/hangfire", "/healthz" })
