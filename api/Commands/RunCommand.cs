@@ -16,7 +16,8 @@ internal static class RunCommand
         }
         catch (IOException taken) when (read.Settings.IsSandbox && taken.InnerException is AddressInUseException)
         {
-            throw new CommandException($"{taken.Message} Another program uses the port: --port-offset {(read.Settings.PortOffset + 1000) % 64_000} takes others.");
+            var other = read.Settings.PortOffset < Settings.MaxPortOffset - 1000 ? read.Settings.PortOffset + 1000 : 1000;
+            throw new CommandException($"{taken.Message} Another program uses the port: --port-offset {other} takes others.");
         }
     }
 

@@ -38,10 +38,11 @@ internal sealed class DatabaseCheck(NpgsqlDataSource database, TimeProvider time
         }
     }
 
-    // Waited for no longer than it takes to say so: of a server that hangs, Npgsql notices a cancellation late.
+    // Runs on when nobody waits for it any more: where the server hangs, Npgsql takes seconds to give up.
     private async Task SelectAsync()
     {
         await using var command = database.CreateCommand("SELECT 1");
+        command.CommandTimeout = (int)Patience.TotalSeconds;
         await command.ExecuteScalarAsync();
     }
 }

@@ -29,7 +29,7 @@ internal static class Logs
         });
         logging.SetMinimumLevel(LogLevel.Information);
         foreach (var noisy in new[] { "Microsoft", "System", "Hangfire", "Npgsql", "OpenTelemetry" }) logging.AddFilter(noisy, LogLevel.Warning);
-        // It tells of every connection of a pool that breaks, with its stack; who uses one is told anyway.
+        // It tells of every connection of a pool that breaks, with its stack; who uses one is told anyway. To see them, set Logging:LogLevel:Npgsql.Connection.
         logging.AddFilter("Npgsql.Connection", LogLevel.Critical);
         // Why a node is not ready is in the answer, which is asked for every few seconds.
         logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);

@@ -66,22 +66,23 @@ internal static class NodeHost
         var app = Build(settings, configuration, database, session, publicIds, secrets);
         await using (app)
         {
-            await StartAsync(app, stop);
-            await started(Addresses(app.Services));
+            await StartAsync(app, started, stop);
             await app.WaitForShutdownAsync(stop);
         }
     }
 
-    // Where one part does not start, as a listener whose port is taken, the others run already, and nobody stops them.
-    private static async Task StartAsync(WebApplication app, CancellationToken stop)
+    // Where one part does not start, as a listener whose port is taken, the others run already, and nobody else stops them.
+    private static async Task StartAsync(WebApplication app, Func<BoundAddresses, Task> started, CancellationToken stop)
     {
         try
         {
             await app.StartAsync(stop);
+            await started(Addresses(app.Services));
         }
         catch
         {
-            await app.StopAsync(CancellationToken.None);
+            // Whatever comes of that, why it did not start is what has to be told.
+            await app.StopAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
         }
     }

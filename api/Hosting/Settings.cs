@@ -18,6 +18,9 @@ namespace MoxApi.Api.Hosting;
 /// </summary>
 internal sealed partial class Settings
 {
+    /// <summary>Room is left for the well-known ports.</summary>
+    public const int MaxPortOffset = 65_000;
+
     private static readonly string[] EndSandbox = ["Database", "Domains", "Listeners"];
 
     private static readonly string[] NoSettings =
@@ -71,7 +74,7 @@ internal sealed partial class Settings
     /// <summary>Where the private PostgreSQL, keys and the like are kept; absolute.</summary>
     public required string DataFolder { get; init; }
 
-    /// <summary>Added to the well-known ports of the sandbox.</summary>
+    /// <summary>Added to the well-known ports of the sandbox; from 0 to <see cref="MaxPortOffset"/>.</summary>
     public int PortOffset { get; init; } = 1000;
 
     /// <summary>Whether this is the local sandbox: no database, domain or listener is configured.</summary>
@@ -153,7 +156,7 @@ internal sealed partial class Settings
 
     private void Validate()
     {
-        if (PortOffset is < 0 or > 65_000) throw new SettingsException("PortOffset takes 0 to 65000.");
+        if (PortOffset is < 0 or > MaxPortOffset) throw new SettingsException($"PortOffset takes 0 to {MaxPortOffset}.");
         foreach (var (section, value) in new (string, object)[] { ("Database", Database), ("Node", Node), ("Api", Api), ("Delivery", Delivery), ("Timeouts", Timeouts), ("Smtp", Smtp), ("Pause", Pause), ("Retention", Retention) })
         {
             var faults = new List<ValidationResult>();

@@ -17,7 +17,6 @@ using MoxApi.OpenApi.Events;
 using MoxApi.OpenApi.Lists;
 using MoxApi.OpenApi.Messages;
 using MoxApi.Webhooks.Events;
-using Npgsql;
 using StoredMessage = MoxApi.Migrations.Messages.Message;
 
 namespace MoxApi.Api.Messages;
@@ -73,10 +72,6 @@ internal sealed partial class StoredMessages(
             {
                 Errors = [.. fault.Faults.Select(f => new Fault { Pointer = f.Pointer, Code = FaultCodes.InvalidValue, Detail = f.Detail })],
             });
-        }
-        catch (NpgsqlException fault) when (fault is not PostgresException || fault.IsTransient)
-        {
-            throw new RefusalException(Refusal.Unavailable);
         }
     }
 

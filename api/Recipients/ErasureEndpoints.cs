@@ -8,7 +8,8 @@ using MoxApi.Migrations.Identifiers;
 using MoxApi.OpenApi.Access;
 using MoxApi.OpenApi.Errors;
 using MoxApi.OpenApi.Recipients;
-using Erased = MoxApi.Migrations.Messages.RecipientErasure;
+using Erasure = MoxApi.OpenApi.Recipients.RecipientErasure;
+using RecipientErasure = MoxApi.Migrations.Messages.RecipientErasure;
 
 namespace MoxApi.Api.Recipients;
 
@@ -26,13 +27,13 @@ internal static class ErasureEndpoints
     /// ended remains. What the account received from the address is not touched. The request can be repeated. Not with a test key.
     /// </remarks>
     /// <response code="200">How much was erased.</response>
-    private static async Task<Ok<RecipientErasure>> EraseAsync(HttpContext http, StoredErasure erasure, PublicIds ids, CancellationToken cancellationToken)
+    private static async Task<Ok<Erasure>> EraseAsync(HttpContext http, StoredErasure erasure, PublicIds ids, CancellationToken cancellationToken)
     {
         var caller = http.Caller().RefuseTest();
         var faults = new Faults();
         var request = await JsonBody.ReadAsync<EraseRecipientRequest>(http.Request, faults, cancellationToken);
         if (!MailAddress.TryParse(request.Address, out var address, out var fault)) faults.Add("/address", FaultCodes.InvalidAddress, fault);
-        else if (BaseAddress.Of(address) == Erased.Placeholder) faults.Add("/address", FaultCodes.InvalidAddress, "This stands for everybody who was erased.");
+        else if (BaseAddress.Of(address) == RecipientErasure.Placeholder) faults.Add("/address", FaultCodes.InvalidAddress, "This stands for everybody who was erased.");
         var account = request.AccountId is { } id ? caller.Sees(id, ids) : caller.AccountId;
         if (account is null) faults.Add("/accountId", FaultCodes.UnknownReference, "There is no such account.");
         faults.ThrowIfAny();

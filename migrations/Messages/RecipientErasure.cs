@@ -10,7 +10,7 @@ namespace MoxApi.Migrations.Messages;
 /// <param name="Unfinished">Messages that are not finished, of which nothing was erased.</param>
 public readonly record struct ErasedMessages(int Recipients, int Messages, int WebhookDeliveries, int Unfinished)
 {
-    /// <summary>Both.</summary>
+    /// <summary>The sums of both.</summary>
     public ErasedMessages Plus(ErasedMessages more) =>
         new(Recipients + more.Recipients, Messages + more.Messages, WebhookDeliveries + more.WebhookDeliveries, Unfinished + more.Unfinished);
 }

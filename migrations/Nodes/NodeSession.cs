@@ -146,12 +146,12 @@ public sealed partial class NodeSession : IAsyncDisposable
     private async Task<bool> TryConnectAsync(CancellationToken cancel)
     {
         var opened = await database.OpenConnectionAsync(cancel);
-        var hasLock = false;
+        var mayHaveLock = true; // Also where the answer is lost.
         try
         {
             await using var command = new NpgsqlCommand("SELECT pg_try_advisory_lock(hashtextextended('moxapi:node:' || $1, 0))", opened) { Parameters = { new() { Value = Node } } };
-            hasLock = await command.ExecuteScalarAsync(cancel) is true;
-            if (!hasLock) return false;
+            mayHaveLock = await command.ExecuteScalarAsync(cancel) is true;
+            if (!mayHaveLock) return false;
             opened.Notification += (_, notice) =>
             {
                 if (signals.TryGetValue(notice.Payload, out var signal)) signal.SetFromElsewhere();
@@ -164,7 +164,7 @@ public sealed partial class NodeSession : IAsyncDisposable
         }
         finally
         {
-            if (connection != opened) await (hasLock ? CloseAsync(opened) : opened.DisposeAsync());
+            if (connection != opened) await (mayHaveLock ? CloseAsync(opened) : opened.DisposeAsync());
         }
     }
 

@@ -20,17 +20,23 @@ public sealed class RetentionRun(NpgsqlDataSource database, RetentionOptions opt
     {
         await using var alone = await database.OpenConnectionAsync(stop);
         await using var take = new NpgsqlCommand("SELECT pg_try_advisory_lock(hashtextextended('moxapi:retention', 0))", alone);
-        if (await take.ExecuteScalarAsync(stop) is not true) return;
+        var mayHaveLock = true; // Also where the answer is lost.
         try
         {
-            await DeleteAsync(deleted, stop);
+            mayHaveLock = await take.ExecuteScalarAsync(stop) is true;
+            if (mayHaveLock) await DeleteAsync(deleted, stop);
         }
         finally
         {
-            // In the pool the connection would keep the lock as long as it lives.
-            await using var giveBack = new NpgsqlCommand("SELECT pg_advisory_unlock(hashtextextended('moxapi:retention', 0))", alone);
-            await giveBack.ExecuteNonQueryAsync(CancellationToken.None);
+            if (mayHaveLock) await GiveBackAsync(alone);
         }
+    }
+
+    // In the pool the connection would keep the lock as long as it lives.
+    private static async Task GiveBackAsync(NpgsqlConnection alone)
+    {
+        await using var giveBack = new NpgsqlCommand("SELECT pg_advisory_unlock(hashtextextended('moxapi:retention', 0))", alone);
+        await giveBack.ExecuteNonQueryAsync(CancellationToken.None);
     }
 
     /// <summary>Deletes bodies that belong to no message; returns how many.</summary>

@@ -136,7 +136,7 @@ public sealed class IdempotencyTests(ApiNode shared) : IClassFixture<ApiNode>, I
                 INSERT INTO suppression (account_id, base_address, address, reason, failure_class, created_at) SELECT id, {recipient} || '@example.org', {recipient} || '@example.org', 0, 0, now() FROM account
                 """, TestContext.Current.CancellationToken);
         }
-        var (first, second) = (await SendAsync(client, recipient, body), await SendAsync(client, recipient, body));
+        var (first, second) = (await SendAsync(client, $"suppressed-{recipient}", body), await SendAsync(client, $"suppressed-{recipient}", body));
         Assert.Equal("suppressed", (string?)first.Body["recipients"]![0]!["status"]);
         Assert.True(JsonNode.DeepEquals(first.Body, second.Body), $"{first.Body}\n{second.Body}");
     }

@@ -142,7 +142,7 @@ public sealed class HostileEndpointTests : WebhookSending
         await peer.Asked.Task.WaitAsync(Patience);
         await AdvanceUntilDoneAsync(posting);
 
-        var result = await posting;
+        var result = await posting.WaitAsync(Patience);
         Assert.Equal((503, "The endpoint answered 503: busy"), (result.Status, result.Error));
     }
 
