@@ -49,16 +49,8 @@ public sealed class HostileEndpointTests : WebhookSending
     [Fact]
     public async Task A_success_whose_text_drips_is_a_success_after_two_seconds_and_not_a_quick_one()
     {
-        await using var peer = new RawHttpPeer(async (stream, stop) =>
-        {
-            await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nok"u8.ToArray(), stop);
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
-        });
-        var posting = PostAsync(peer.Url);
-        await peer.Asked.Task.WaitAsync(Patience);
-        await AdvanceUntilDoneAsync(posting);
+        var result = await PostToDripAsync("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nok");
 
-        var result = await posting.WaitAsync(Patience);
         Assert.True(result.Succeeded);
         Assert.Equal("ok"u8.ToArray(), result.ResponseBody);
         Assert.True(result.Duration >= EndpointLane.Quick);
@@ -133,16 +125,8 @@ public sealed class HostileEndpointTests : WebhookSending
     [Fact]
     public async Task A_failure_whose_text_drips_is_told_with_what_came()
     {
-        await using var peer = new RawHttpPeer(async (stream, stop) =>
-        {
-            await stream.WriteAsync("HTTP/1.1 503 No\r\nContent-Length: 100\r\n\r\nbusy"u8.ToArray(), stop);
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
-        });
-        var posting = PostAsync(peer.Url);
-        await peer.Asked.Task.WaitAsync(Patience);
-        await AdvanceUntilDoneAsync(posting);
+        var result = await PostToDripAsync("HTTP/1.1 503 No\r\nContent-Length: 100\r\n\r\nbusy");
 
-        var result = await posting.WaitAsync(Patience);
         Assert.Equal((503, "The endpoint answered 503: busy"), (result.Status, result.Error));
     }
 
@@ -156,5 +140,19 @@ public sealed class HostileEndpointTests : WebhookSending
         await stop.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => posting.WaitAsync(Patience));
+    }
+
+    // The answer begins, and never ends.
+    private async Task<PostResult> PostToDripAsync(string beginning)
+    {
+        await using var peer = new RawHttpPeer(async (stream, stop) =>
+        {
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(beginning), stop);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
+        });
+        var posting = PostAsync(peer.Url);
+        await peer.Asked.Task.WaitAsync(Patience);
+        await AdvanceUntilDoneAsync(posting);
+        return await posting.WaitAsync(Patience);
     }
 }

@@ -14,7 +14,9 @@ internal static class ReportTable
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
         if (Console.IsOutputRedirected) console.Profile.Width = 200;
         foreach (var scenario in report.Lines.GroupBy(line => line.Scenario)) console.Write(TableOf(scenario.Key, [.. scenario]));
-        var rounds = report.Options.Rounds == 1 ? "one round" : $"the medians of {report.Options.Rounds} rounds, rates with the least and the most";
+        // Some are taken once, however many rounds are asked for.
+        var most = report.Lines.SelectMany(line => line.Names.Select(name => line.Values(name).Count)).DefaultIfEmpty(1).Max();
+        var rounds = most == 1 ? "of one round" : $"the medians of up to {most} rounds, rates with the least and the most";
         console.WriteLine($"{(report.Options.Quick ? "Quick: these figures mean nothing. " : "")}Figures are {rounds}; CONTRIBUTING.md says what each means.");
         foreach (var fault in report.Faults) console.WriteLine(fault);
         console.WriteLine(report.Faults.Count == 0
